@@ -1,0 +1,4 @@
+def freeze(model):
+    model.requires_grad_(False)
+    model.eval()
+    return model

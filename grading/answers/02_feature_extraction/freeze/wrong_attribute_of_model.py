@@ -1,0 +1,4 @@
+# hint: all_trainable
+def freeze(model):
+    model.requires_grad = False
+    return model.eval()

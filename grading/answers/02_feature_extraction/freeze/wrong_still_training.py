@@ -1,0 +1,5 @@
+# hint: training_mode
+def freeze(model):
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    return model

@@ -1,0 +1,5 @@
+# hint: not_linear
+def linear_probe(features, labels):
+    from sklearn.svm import SVC
+
+    return SVC(kernel="rbf").fit(features, labels)

@@ -1,0 +1,194 @@
+"""Running a class with nbgrader: release, autograde, feedback, grades."""
+
+import csv
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from gradekit.collect import damage_of, submitted_file, submitted_students
+from gradekit.course import COURSE_ROOT, GRADING, CourseError, deadline, settings
+from gradekit.notebooks import load_lesson, notebook_text, source_notebook
+
+DATABASE = f"sqlite:///{COURSE_ROOT / 'gradebook.db'}"
+LOGS = COURSE_ROOT / "logs"
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A student's result in a lesson.
+
+    Attributes:
+        student: the student's id.
+        points: points reached before the late penalty.
+        penalty: points lost for being late.
+        out_of: points that can be reached.
+        remark: why there is no grade, or "".
+    """
+
+    student: str
+    points: float
+    penalty: float
+    out_of: float
+    remark: str = ""
+
+    @property
+    def score(self) -> float:
+        return round(max(0.0, self.points - self.penalty), 2)
+
+
+def release(lesson: str) -> Path:
+    """Write nbgrader's source notebook, generate the release version, and set the deadline.
+
+    Returns:
+        the released notebook.
+    """
+    path = COURSE_ROOT / "source" / lesson / f"{lesson}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook_text(source_notebook(load_lesson(lesson))), encoding="utf-8")
+    run_nbgrader("generate_assignment", lesson, "--force")
+    with _gradebook() as gradebook:
+        gradebook.update_or_create_assignment(lesson, duedate=deadline(lesson))
+    return COURSE_ROOT / "release" / lesson / f"{lesson}.ipynb"
+
+
+def autograde(lesson: str, force: bool = True) -> list[str]:
+    """Grade every collected submission; return a line for each that could not be graded.
+
+    A submission that is no notebook is left out, so that it stops nobody else.
+
+    Raises:
+        CourseError: the lesson has not been released or nothing has been collected.
+    """
+    if not (COURSE_ROOT / "release" / lesson).is_dir():
+        raise CourseError(f"{lesson} has not been released; run `make release LESSON={lesson[:2]}`")
+    students = submitted_students(lesson)
+    if not students:
+        raise CourseError(
+            f"no submission of {lesson} has been collected; run "
+            f"`make collect LESSON={lesson[:2]} FROM=folder-with-submissions`"
+        )
+    damaged = damaged_submissions(lesson)
+    for student in damaged:
+        _forget_submission(student, lesson)
+    options = ["--force"] if force else []
+    if damaged:
+        options.append(f"--CourseDirectory.student_id_exclude={','.join(damaged)}")
+    trouble = ""
+    if len(damaged) < len(students):
+        trouble = run_nbgrader("autograde", lesson, *options, may_fail=True)
+    problems = [f"{student}: {reason}" for student, reason in damaged.items()]
+    graded = {grade.student for grade in grades(lesson) if not grade.remark}
+    problems += [
+        f"{student}: could not be graded; see {_log_name('autograde', lesson)}"
+        for student in students
+        if student not in graded and student not in damaged
+    ]
+    if trouble and not problems:
+        raise CourseError(trouble)
+    return problems
+
+
+def feedback(lesson: str) -> Path:
+    """Write each student's feedback page; return the folder that holds them."""
+    run_nbgrader("generate_feedback", lesson, "--force")
+    return COURSE_ROOT / "feedback"
+
+
+def grades(lesson: str) -> list[Grade]:
+    """Return the results of every student whose submission has been collected.
+
+    Raises:
+        CourseError: the lesson has not been released.
+    """
+    damaged = damaged_submissions(lesson)
+    with _gradebook() as gradebook:
+        try:
+            out_of = gradebook.find_assignment(lesson).max_score
+        except MissingEntry:
+            raise CourseError(f"{lesson} is not in the gradebook; release it first") from None
+        return [
+            _grade(gradebook, lesson, student, out_of, damaged.get(student, ""))
+            for student in submitted_students(lesson)
+        ]
+
+
+def write_grades(results: list[Grade], path: Path) -> None:
+    """Write results as CSV: student, points, penalty, score, out_of, remark."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["student", "points", "penalty", "score", "out_of", "remark"])
+        for grade in results:
+            row = [grade.student, grade.points, grade.penalty, grade.score, grade.out_of]
+            writer.writerow([*row, grade.remark])
+
+
+def damaged_submissions(lesson: str) -> dict[str, str]:
+    """Return the collected submissions that are no notebooks: student -> what is wrong."""
+    found = {
+        student: damage_of(submitted_file(student, lesson).read_bytes())
+        for student in submitted_students(lesson)
+    }
+    return {student: damage for student, damage in found.items() if damage}
+
+
+def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = False) -> str:
+    """Run an nbgrader command on a lesson; its log goes to a file.
+
+    Returns:
+        "" if it succeeded, else the last line of its log.
+
+    Raises:
+        CourseError: it failed and may not.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / _log_name(command, lesson)
+    arguments = [sys.executable, "-m", "nbgrader", command, lesson, *options]
+    with log.open("w", encoding="utf-8") as file:
+        code = subprocess.run(
+            arguments, cwd=GRADING, env=environment(), stdout=file, stderr=subprocess.STDOUT
+        ).returncode
+    if code == 0:
+        return ""
+    lines = log.read_text(encoding="utf-8").strip().splitlines()
+    trouble = f"nbgrader {command} failed: {lines[-1] if lines else 'no output'} (log: {log})"
+    if not may_fail:
+        raise CourseError(trouble)
+    return trouble
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for nbgrader: it calls `alembic`, which must be on PATH."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}
+
+
+def _gradebook() -> Gradebook:
+    return Gradebook(DATABASE, settings()["course_id"])
+
+
+def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damage: str) -> Grade:
+    try:
+        submission = gradebook.find_submission(lesson, student)
+    except MissingEntry:
+        return Grade(student, 0.0, 0.0, out_of, damage or "not graded")
+    penalty = submission.late_submission_penalty or 0.0
+    return Grade(student, submission.score, penalty, out_of, damage)
+
+
+def _forget_submission(student: str, lesson: str) -> None:
+    """Remove the grade of an earlier submission that a damaged one has replaced."""
+    with _gradebook() as gradebook:
+        gradebook.update_or_create_student(student)
+        try:
+            gradebook.remove_submission(lesson, student)
+        except MissingEntry:
+            return
+
+
+def _log_name(command: str, lesson: str) -> str:
+    return f"{command}_{lesson}.log"

@@ -1,0 +1,55 @@
+"""The course on disk: lessons, instructor's settings, nbgrader's folders."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lessonkit.paths import ROOT
+
+GRADING = ROOT / "grading"
+SOURCES = GRADING / "source"
+ANSWERS = GRADING / "answers"
+KEYS = GRADING / "keys"
+SAMPLE_CLASS = GRADING / "sample_class"
+COURSE_ROOT = GRADING / "course"  # nbgrader's working folders and gradebook; not in git
+NOTEBOOKS = ROOT / "notebooks"
+
+
+class CourseError(Exception):
+    """Something about the course that a person has to put right; its text says what."""
+
+
+def lesson_names() -> list[str]:
+    """Return the lessons that have a source, such as "02_feature_extraction"."""
+    return sorted(path.parent.name for path in SOURCES.glob("*/*.py"))
+
+
+def lesson_name(number_or_name: str) -> str:
+    """Return a lesson's name from its number ("02", "2") or its name.
+
+    Raises:
+        CourseError: there is no such lesson.
+    """
+    for name in lesson_names():
+        if number_or_name in (name, name[:2], name[:2].lstrip("0")):
+            return name
+    raise CourseError(
+        f"there is no lesson {number_or_name!r}; lessons: {', '.join(lesson_names()) or 'none'}"
+    )
+
+
+def source_file(lesson: str) -> Path:
+    """Return the path of a lesson's master."""
+    return SOURCES / lesson / f"{lesson}.py"
+
+
+@cache
+def settings() -> dict[str, Any]:
+    """Read `grading/course.toml`."""
+    return tomllib.loads((GRADING / "course.toml").read_text(encoding="utf-8"))
+
+
+def deadline(lesson: str) -> str | None:
+    """Return when a lesson is due, in UTC, or None."""
+    return settings().get("deadlines", {}).get(lesson)

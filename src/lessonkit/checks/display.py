@@ -1,0 +1,41 @@
+"""`check` as notebooks call it: answers at once in class, raises in grading."""
+
+import os
+from typing import Any
+
+from IPython.display import display
+
+from lessonkit.cards import Card
+from lessonkit.checks.core import IN_CLASS_SEED, CheckFailed, Verdict, run_check
+from lessonkit.messages import hint_text, interface_text
+from lessonkit.session import current
+
+
+def check(exercise: str, answer: Any, seed: int = IN_CLASS_SEED) -> None:
+    """Check an answer and say at once what is right or which mistake is likely.
+
+    Args:
+        exercise: the exercise's name.
+        answer: the student's function or class.
+        seed: chooses the cases; grading uses others than the class.
+
+    Raises:
+        CheckFailed: the check failed while nbgrader grades or validates the notebook; in class
+            the answer is a box on the page instead.
+    """
+    verdict = run_check(exercise, answer, seed)
+    card = verdict_card(verdict, current().language)
+    if verdict.passed:
+        current().record_pass(exercise)
+    elif os.environ.get("NBGRADER_EXECUTION"):
+        raise CheckFailed(repr(card))
+    display(card)
+
+
+def verdict_card(verdict: Verdict, language: str) -> Card:
+    """Return what a student reads about a verdict."""
+    if verdict.hint is None:
+        return Card("good", interface_text("passed", language, exercise=verdict.exercise))
+    title = interface_text("failed", language, exercise=verdict.exercise)
+    text = hint_text(verdict.exercise, verdict.hint.name, language, verdict.hint.values)
+    return Card("bad", title, text)

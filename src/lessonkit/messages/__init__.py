@@ -1,0 +1,42 @@
+"""What the course says to students: YAML files, both languages side by side."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("en", "ru")
+
+
+@cache
+def _messages(name: str) -> dict[str, Any]:
+    text = files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def interface_text(name: str, language: str, **values: Any) -> str:
+    """Return a text of the interface ("passed", "your_guess", ...) in a language."""
+    return _messages("interface")[name][language].format(**values)
+
+
+def hint_text(exercise: str, hint: str, language: str, values: dict[str, Any]) -> str:
+    """Return a hint's text: the exercise's own, else the one that all exercises share."""
+    hints = _hints()
+    own = hints.get(exercise, {})
+    return (own if hint in own else hints["any"])[hint][language].format(**values)
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    names = sorted(file.name for file in files(__package__).iterdir())
+    hints: dict[str, Any] = {}
+    for name in names:
+        if name.startswith("hints_"):
+            hints |= _messages(name.removesuffix(".yaml"))
+    return hints
+
+
+def objectives(lesson: str) -> list[dict[str, Any]]:
+    """Return a lesson's objectives: `exercises` that tick them, and their text in each language."""
+    return _messages("objectives")[lesson]

@@ -1,0 +1,128 @@
+"""Plots of what a lesson measured."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML
+from matplotlib.axes import Axes
+
+from lessonkit.messages import interface_text
+from lessonkit.session import current
+
+COLOURS = ("#1565c0", "#ef6c00", "#757575", "#2e7d32", "#6a1b9a")
+Curve = Mapping[int, tuple[float, float]]
+
+
+def label_curves(
+    curves: Mapping[str, Mapping[str, Curve]], guesses: Mapping[str, float | None] | None = None
+) -> None:
+    """Plot accuracy over the number of labels, one panel a task, with standard deviations.
+
+    Args:
+        curves: task -> method -> number of labels -> (mean, standard deviation) of the accuracy.
+        guesses: method -> accuracy that the student predicted; None where there is no prediction.
+    """
+    _, panels = plt.subplots(1, len(curves), figsize=(5.2 * len(curves), 3.6), sharey=True)
+    for axes, (task, methods) in zip(np.atleast_1d(panels), curves.items(), strict=True):
+        for colour, (method, curve) in zip(COLOURS, methods.items(), strict=False):
+            counts = list(curve)
+            means, deviations = np.array([curve[count] for count in counts]).T
+            axes.errorbar(counts, means, deviations, color=colour, label=method, marker="o", ms=4, capsize=3)
+            _mark_guess(axes, (guesses or {}).get(method), colour)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(counts, counts)
+        axes.set(title=task, xlabel="labelled examples")
+        axes.axhline(0.5, color="black", lw=0.6, ls=":")
+        axes.grid(alpha=0.25)
+    first = np.atleast_1d(panels)[0]
+    first.set_ylabel("test accuracy")
+    first.legend(frameon=False, fontsize=9)
+    plt.tight_layout()
+    plt.show()
+
+
+def _mark_guess(axes: Axes, guess: float | None, colour: str) -> None:
+    if guess is None:
+        return
+    label = interface_text("your_guess", current().language)
+    axes.axhline(guess, color=colour, lw=1, ls="--", alpha=0.7)
+    axes.annotate(label, (0.99, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom",
+                  fontsize=8, color=colour)  # fmt: skip
+
+
+def bars(
+    heights: Mapping[str, tuple[float, float]], ylabel: str, baseline: float | None = None
+) -> None:
+    """Plot named values as horizontal bars with their standard deviations.
+
+    Args:
+        heights: name -> (mean, standard deviation).
+        ylabel: what the values are.
+        baseline: a value to mark by a dotted line.
+    """
+    names = list(heights)
+    means, deviations = np.array([heights[name] for name in names]).T
+    _, axes = plt.subplots(figsize=(6.4, 0.36 * len(names) + 0.9))
+    axes.barh(names, means, xerr=deviations, color=COLOURS[0], alpha=0.8, capsize=3)
+    for row, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
+        axes.text(mean + deviation, row, f" {mean:.3g}", va="center", fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(ylabel)
+    axes.margins(x=0.12)
+    if baseline is not None:
+        axes.axvline(baseline, color="black", lw=0.8, ls=":")
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.tight_layout()
+    plt.show()
+
+
+def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") -> None:
+    """Plot the accuracy that each layer's features give; layer 0 is the embedding.
+
+    Args:
+        scores: (mean, standard deviation) by layer.
+        best_note: text at the best layer.
+    """
+    means, deviations = np.array(scores).T
+    layers = np.arange(len(means))
+    _, axes = plt.subplots(figsize=(6.4, 3))
+    axes.errorbar(layers, means, deviations, color=COLOURS[0], marker="o", capsize=3)
+    best = int(means.argmax())
+    axes.annotate(best_note, (best, means[best]), xytext=(0, 12), textcoords="offset points", ha="center")
+    axes.set(xlabel="layer (0 = embeddings)", ylabel="test accuracy", xticks=layers)
+    axes.margins(y=0.25)
+    axes.grid(alpha=0.25)
+    plt.tight_layout()
+    plt.show()
+
+
+def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
+    """Return a map of texts: hover over a dot to read its text.
+
+    Plain SVG, so that it also works where no widget does.
+
+    Args:
+        points: (n, 2) coordinates.
+        texts: what each dot stands for.
+        labels: name of each dot's class; at most five classes.
+    """
+    points = np.asarray(points, dtype=float)
+    low, high = points.min(axis=0), points.max(axis=0)
+    places = 12 + (points - low) / np.where(high > low, high - low, 1) * [676, 396]
+    colours = dict(zip(sorted(set(labels)), COLOURS, strict=False))
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{420 - y:.1f}" r="4.5" fill="{colours[label]}" '
+        f'fill-opacity=".65"><title>{escape(label)}: {escape(text)}</title></circle>'
+        for (x, y), text, label in zip(places, texts, labels, strict=True)
+    )
+    legend = " ".join(
+        f'<span style="color:{colour}">&#9679;</span> {escape(label)}&nbsp;&nbsp;'
+        for label, colour in colours.items()
+    )
+    return HTML(
+        f'<div>{legend}</div><svg viewBox="0 0 700 420" width="100%" style="max-width:760px;'
+        f'background:#fafafa;border:1px solid #ddd">{dots}</svg>'
+    )

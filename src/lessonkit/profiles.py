@@ -1,0 +1,60 @@
+"""How much a lesson computes: on a laptop, on a GPU, with the larger model, or for grading."""
+
+import os
+from dataclasses import dataclass
+
+ENVIRONMENT_VARIABLE = "LESSON_PROFILE"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes that the lessons read.
+
+    Attributes:
+        name: "cpu", "gpu", "large" or "grading".
+        encoder: the encoder's name in `data/models.toml`.
+        reviews: the sentiment task's name in `data/datasets.toml`.
+        max_texts: texts taken from each split; None takes all.
+        label_counts: numbers of labelled examples that are compared.
+        draws: random draws of the labelled examples at each count.
+        batch_size: texts encoded at once.
+    """
+
+    name: str
+    encoder: str
+    reviews: str
+    max_texts: int | None
+    label_counts: tuple[int, ...]
+    draws: int
+    batch_size: int
+
+
+COUNTS = (8, 16, 32, 64, 128, 256, 512)
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("cpu", "encoder", "reviews", None, COUNTS, draws=10, batch_size=32),
+        Profile("gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256),
+        Profile("large", "bert_base", "sst2", 4000, COUNTS, draws=20, batch_size=256),
+        Profile("grading", "encoder", "reviews", 48, (8, 16), draws=2, batch_size=32),
+    )
+}
+
+
+def choose_profile(name: str | None = None) -> Profile:
+    """Return the profile asked for, by argument or by `LESSON_PROFILE`; else what the machine has.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    name = name or os.environ.get(ENVIRONMENT_VARIABLE) or _fitting_profile()
+    if name not in PROFILES:
+        known = ", ".join(PROFILES)
+        raise ValueError(f"there is no profile {name!r}; choose one of: {known}")
+    return PROFILES[name]
+
+
+def _fitting_profile() -> str:
+    import torch
+
+    return "gpu" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,52 @@
+"""The labelled texts, loaded through `datasets`."""
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from datasets import ClassLabel, DatasetDict, load_dataset
+
+from lessonkit.paths import data_file
+
+SPLITS = ("train", "validation", "test")
+HELD_BACK = 2000  # rows of a hub set's training split that become its validation split
+
+
+@cache
+def _sources() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(data_file("datasets.toml").read_text(encoding="utf-8"))
+
+
+def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
+    """Load a data set of `data/datasets.toml`: columns `text` and `label` in three splits.
+
+    Args:
+        name: "reviews", "guard" or "sst2".
+        max_texts: keep at most so many rows of each split, balanced by label as the file is.
+
+    Raises:
+        ValueError: there is no such data set.
+        FileNotFoundError: its files are missing from this copy of the course.
+    """
+    if name not in _sources():
+        raise ValueError(f"there is no data set {name!r}; choose one of: {', '.join(_sources())}")
+    source = _sources()[name]
+    dataset = _load_local(source) if "folder" in source else _load_from_hub(source)
+    dataset = dataset.cast_column("label", ClassLabel(names=source["labels"]))
+    if max_texts is None:
+        return dataset
+    return DatasetDict(
+        {split: rows.select(range(min(max_texts, len(rows)))) for split, rows in dataset.items()}
+    )
+
+
+def _load_local(source: dict[str, Any]) -> DatasetDict:
+    files = {split: str(data_file(source["folder"], f"{split}.jsonl")) for split in SPLITS}
+    return load_dataset("json", data_files=files)
+
+
+def _load_from_hub(source: dict[str, Any]) -> DatasetDict:
+    dataset = load_dataset(source["hub"], revision=source["revision"])
+    parts = dataset["train"].train_test_split(test_size=HELD_BACK, seed=0)
+    splits = {"train": parts["train"], "validation": parts["test"], "test": dataset["validation"]}
+    return DatasetDict(splits).rename_column("sentence", "text").remove_columns("idx")
