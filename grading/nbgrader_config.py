@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
-from gradekit.late import LatePolicy
-from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as steps
 
-c = get_config()  # noqa: F821 - traitlets puts it here
+from gradekit.late import LatePolicy
+from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
+
+c = get_config()
 
 c.CourseDirectory.root = str(Path(__file__).parent / "course")
 c.CourseDirectory.course_id = "pretraining"

@@ -49,7 +49,7 @@ def answers_of(lesson: str) -> list[Answer]:
 
 
 def run_answer(answer: Answer) -> Any:
-    """Execute an answer as a student's cell would be, after the cells before it; return its object."""
+    """Execute an answer as a student's cell, after the cells before it; return its object."""
     names = dict(_names_before(answer.lesson))
     exec(compile(answer.source, f"<{answer.exercise}/{answer.name}>", "exec"), names)
     return names[answer.exercise]

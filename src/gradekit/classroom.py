@@ -163,11 +163,14 @@ def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = Fals
 
 def environment() -> dict[str, str]:
     """Return the environment for nbgrader: it calls `alembic`, which must be on PATH."""
-    folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}
+    folder, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if folder not in path.split(os.pathsep):
+        path = os.pathsep.join([folder, path])
+    return {**os.environ, "PATH": path}
 
 
 def _gradebook() -> Gradebook:
+    os.environ["PATH"] = environment()["PATH"]
     return Gradebook(DATABASE, settings()["course_id"])
 
 

@@ -9,7 +9,7 @@ from gradekit.keys import quiz_key
 from gradekit.sources import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson
 from lessonkit.checks import find_check
 from lessonkit.messages import LANGUAGES
-from lessonkit.quiz import load_questions
+from lessonkit.questions import load_questions
 
 LONGEST_CODE_CELL = 16  # lines; about ten is the aim
 
@@ -41,7 +41,7 @@ def _prose_problems(lesson: Lesson) -> Iterator[str]:
             index += 1
             continue
         if cell.lang not in LANGUAGES:
-            yield f"{_place(cell)} has no language; mark it lang=\"en\" or lang=\"ru\""
+            yield f'{_place(cell)} has no language; mark it lang="en" or lang="ru"'
             index += 1
             continue
         twin = cells[index + 1] if index + 1 < len(cells) else None
@@ -114,7 +114,7 @@ def _solution_problems(lesson: Lesson) -> Iterator[str]:
         if marks != expected:
             yield f"{_place(cell)} has unpaired or misspelt solution markers: {marks}"
         elif marks and cell.exercise is None:
-            yield f"{_place(cell)} holds a solution but is not marked exercise=\"...\""
+            yield f'{_place(cell)} holds a solution but is not marked exercise="..."'
         elif cell.exercise is not None and not marks:
             yield f"exercise {cell.exercise!r} has no solution between markers"
 
@@ -137,7 +137,7 @@ def _exercise_problems(lesson: Lesson) -> Iterator[str]:
         if cell.points <= 0:
             yield f"check {cell.check!r} is worth no points"
         if cell.source.strip() != f'check("{cell.check}", {cell.check})':
-            yield f"check {cell.check!r} should be the line check(\"{cell.check}\", {cell.check})"
+            yield f'check {cell.check!r} should be the line check("{cell.check}", {cell.check})'
         try:
             find_check(cell.check)
         except LookupError as error:
@@ -154,8 +154,9 @@ def _quiz_problems(lesson: Lesson) -> Iterator[str]:
         return
     for cell in cells:
         question = questions[cell.quiz]
-        if cell.source != answer_source(cell.quiz, list(question.options)):
-            yield f"question {cell.quiz}'s cell should read:\n{answer_source(cell.quiz, list(question.options))}"
+        expected = answer_source(cell.quiz, list(question.options))
+        if cell.source != expected:
+            yield f"question {cell.quiz}'s cell should read:\n{expected}"
         if question.graded != (cell.points > 0):
             yield f"question {cell.quiz}: points and the bank disagree on whether it is graded"
         if question.graded and cell.quiz not in key:

@@ -10,7 +10,7 @@ SECONDS_PER_DAY = 24 * 60 * 60
 
 
 class LatePolicy(LateSubmissionPlugin):
-    """nbgrader asks this plugin what a late submission loses; `grading/course.toml` sets how much."""
+    """What nbgrader asks for a late submission's loss; `grading/course.toml` says how much."""
 
     def late_submission_penalty(
         self,

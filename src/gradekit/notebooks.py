@@ -17,7 +17,7 @@ from gradekit.preprocessors import ClearSolutions
 from gradekit.repository import colab_badge, setup_source
 from gradekit.sources import Cell, Lesson, read_lesson, solution_blocks, solved_source
 from lessonkit.messages import LANGUAGES
-from lessonkit.quiz import load_questions
+from lessonkit.questions import load_questions
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RELEASE_STEPS = (
@@ -188,7 +188,7 @@ def _notebook(lesson: Lesson, language: str, cells: list[NotebookNode]) -> Noteb
     cells = [title, new_code_cell(setup_source(lesson.number, language)), *rest]
     _number_cells(cells)
     notebook = new_notebook(cells=cells)
-    notebook.metadata = NotebookNode(
+    notebook.metadata = nbformat.from_dict(
         {
             "colab": {"provenance": [], "toc_visible": True},
             "kernelspec": KERNELSPEC,
@@ -219,4 +219,6 @@ def _refuse_leaks(lesson: Lesson, notebook: NotebookNode) -> None:
             if block in text:
                 raise CourseError(f"{lesson.name}: the solution «{block[:60]}» would be released")
         if str(hidden_seed(cell.exercise)) in text or "HIDDEN TESTS" in text:
-            raise CourseError(f"{lesson.name}: a hidden case of {cell.exercise!r} would be released")
+            raise CourseError(
+                f"{lesson.name}: a hidden case of {cell.exercise!r} would be released"
+            )

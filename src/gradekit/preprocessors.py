@@ -30,9 +30,7 @@ class GradeQuiz(NbGraderPreprocessor):
     Runs after nbgrader's SaveAutoGrades, which leaves such cells for a person to grade.
     """
 
-    def preprocess(
-        self, nb: NotebookNode, resources: Resources
-    ) -> tuple[NotebookNode, Resources]:
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         where = resources["nbgrader"]
         place = (where["notebook"], where["assignment"], where["student"])
         with Gradebook(where["db_url"]) as gradebook:

@@ -15,8 +15,8 @@ SETUP_CELL = """\
 import importlib.util, pathlib, sys
 
 if importlib.util.find_spec("lessonkit") is None:
-    parents = pathlib.Path.cwd().parents
-    course_folder = next((p for p in parents if (p / "src/lessonkit").is_dir()), pathlib.Path("course"))
+    above = [p for p in pathlib.Path.cwd().parents if (p / "src/lessonkit").is_dir()]
+    course_folder = above[0] if above else pathlib.Path("course")
     if not course_folder.exists():
         !git clone --quiet --depth 1 --branch {tag} {address} course
     sys.path.insert(0, str(course_folder.resolve() / "src"))

@@ -3,9 +3,9 @@
 import resource
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter as clock
 
 import nbformat
 from nbclient import NotebookClient
@@ -15,9 +15,9 @@ from nbgrader.utils import determine_grade, is_grade
 from tabulate import tabulate
 
 from gradekit.course import CourseError
+from gradekit.keys import quiz_key
 from gradekit.notebooks import load_lesson, solved_notebook
 from gradekit.preprocessors import answer_in, quiz_number
-from gradekit.keys import quiz_key
 
 CELL_LIMIT = 60  # seconds
 LESSON_LIMIT = 180  # seconds
@@ -95,17 +95,17 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
             timeout=HARD_STOP,
             allow_errors=True,
             resources={"metadata": {"path": folder}},
-            on_cell_execute=lambda cell, cell_index: started.update({cell_index: time.perf_counter()}),
-            on_cell_executed=lambda cell, cell_index, execute_reply: seconds.update(
-                {cell_index: time.perf_counter() - started[cell_index]}
+            on_cell_execute=lambda cell_index, **_: started.update({cell_index: clock()}),
+            on_cell_executed=lambda cell_index, **_: seconds.update(
+                {cell_index: clock() - started[cell_index]}
             ),
         )
-        begin = time.perf_counter()
+        begin = clock()
         try:
             client.execute()
         except (DeadKernelError, CellTimeoutError) as error:
             raise CourseError(f"{lesson} did not run to its end: {error}") from error
-        total = time.perf_counter() - begin
+        total = clock() - begin
     cells = [
         _cell_run(i, cell, seconds.get(i, 0.0), lesson)
         for i, cell in enumerate(notebook.cells)
@@ -117,7 +117,13 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
 def report(run: LessonRun, lesson: str) -> str:
     """Return a run as a table for the terminal."""
     rows = [
-        [cell.index, f"{cell.seconds:.1f}", _score(cell), cell.error or cell.noise or "", cell.first_line]
+        [
+            cell.index,
+            f"{cell.seconds:.1f}",
+            _score(cell),
+            cell.error or cell.noise or "",
+            cell.first_line,
+        ]
         for cell in run.cells
     ]
     table = tabulate(rows, headers=["cell", "seconds", "score", "trouble", "first line"])

@@ -67,7 +67,9 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def _cell(path: Path, index: int, cell: dict) -> Cell:
-    marks = {name: value for name, value in cell["metadata"].items() if name != "lines_to_next_cell"}
+    marks = {
+        name: value for name, value in cell["metadata"].items() if name != "lines_to_next_cell"
+    }
     if unknown := set(marks) - CELL_MARKS:
         raise CourseError(f"{path.name}: cell {index + 1} has unknown marks: {', '.join(unknown)}")
     return Cell(
@@ -84,9 +86,7 @@ def _cell(path: Path, index: int, cell: dict) -> Cell:
 def solved_source(cell: Cell) -> str:
     """Return an exercise cell's source with its solution and without the markers."""
     lines = cell.source.split("\n")
-    return "\n".join(
-        line for line in lines if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION)
-    )
+    return "\n".join(line for line in lines if line.strip() not in (BEGIN_SOLUTION, END_SOLUTION))
 
 
 def solution_blocks(cell: Cell) -> list[str]:

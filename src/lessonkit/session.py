@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from IPython.display import HTML, DisplayHandle, display
 
+from lessonkit.cards import inline_code
 from lessonkit.messages import LANGUAGES, interface_text, objectives
 from lessonkit.profiles import Profile, choose_profile
 
@@ -49,7 +50,7 @@ class Course:
             done = self.passed.issuperset(objective["exercises"])
             box = "&#9745;" if done else "&#9744;"
             style = "opacity:.65" if done else ""
-            text = escape(objective[self.language])
+            text = inline_code(objective[self.language])
             rows.append(
                 f'<li style="list-style:none;{style}"><span style="font-size:1.2em">{box}</span> '
                 f"{text}</li>"

@@ -30,7 +30,6 @@ course.objectives()
 # %%
 import numpy as np
 import torch
-from datasets import load_dataset
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedShuffleSplit
@@ -44,7 +43,7 @@ from lessonkit import check, figures, load_texts, model_entry, model_folder, plo
 # %% [markdown] lang="en"
 # ## 2.1 The task of this course
 #
-# Your team runs an assistant built on a language model. People send it requests; some try to talk it out of its rules («forget what the shop told you…»), or hide orders to it in a document it should only summarise. This is called **prompt injection**. The team needs a small **guard model** that reads each message first and says *ordinary* or *injection*.
+# Your team runs an assistant built on a language model. People send it requests; some try to talk it out of its rules (“forget what the shop told you…”), or hide orders to it in a document it should only summarise. This is called **prompt injection**. The team needs a small **guard model** that reads each message first and says *ordinary* or *injection*.
 #
 # Labelled examples are expensive: somebody has to read each one. So the question is not only how good the guard gets, but **how many labels it takes**. As a gentler first task we use short reviews, *good* or *bad*.
 #
@@ -159,12 +158,24 @@ print(f"{encoder.config.num_hidden_layers} layers, vectors of {encoder.config.hi
 # %% [markdown] lang="en"
 # ## 2.3 The texts
 #
-# Both data sets were written for this course (`data/README.md` says how). `load_dataset` reads them from files as it would read a set from the Hub; `load_texts` is that call with the course's folder filled in.
+# Both data sets were written for this course (`data/README.md` says how). The library `datasets` reads them from files just as it reads sets from the Hub:
+#
+# ```python
+# guard = datasets.load_dataset("json", data_files={"train": "data/guard/train.jsonl"})
+# ```
+#
+# `load_texts` is that call for all three splits, with the course's folder and the names of the labels filled in.
 
 # %% [markdown] lang="ru"
 # ## 2.3 Тексты
 #
-# Оба набора данных написаны для этого курса (как именно — сказано в `data/README.md`). `load_dataset` читает их из файлов так же, как прочёл бы набор с хаба; `load_texts` — тот же вызов, в который уже подставлена папка курса.
+# Оба набора данных написаны для этого курса (как именно — сказано в `data/README.md`). Библиотека `datasets` читает их из файлов так же, как наборы с хаба:
+#
+# ```python
+# guard = datasets.load_dataset("json", data_files={"train": "data/guard/train.jsonl"})
+# ```
+#
+# `load_texts` — тот же вызов для всех трёх частей, в который уже подставлены папка курса и названия меток.
 
 # %%
 limit = course.profile.max_texts
@@ -175,7 +186,7 @@ data["guard"]
 for task in data:
     names = data[task]["train"].features["label"].names
     for row in data[task]["train"].select(range(4)):
-        print(f"{names[row['label']]:>10} | {row['text']}")
+        print(f"{names[row['label']]:>10} | {row['text'][:100]}")
     print()
 
 # %% [markdown] lang="en"

@@ -7,12 +7,14 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 Case = dict[str, Any]
 Seen = dict[str, Any]
 
 IN_CLASS_SEED = 0
+PACKAGE = str(Path(__file__).parents[1])
 LESSON_MODULES = {"02": "lessonkit.checks.feature_extraction"}
 
 
@@ -127,7 +129,7 @@ def judge_seen(check: Check, seen: Seen, case: Case) -> Hint | None:
 def _describe(error: Exception) -> dict[str, str]:
     """Return an exception's type, message and the student's line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "lessonkit" not in frame.filename and frame.line]
+    own = [frame for frame in frames if not frame.filename.startswith(PACKAGE) and frame.line]
     student = [frame for frame in own if "site-packages" not in frame.filename]
     line = (student or own)[-1].line if own else ""
     return {"type": type(error).__name__, "message": str(error)[:300], "line": line or ""}

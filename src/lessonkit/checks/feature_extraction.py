@@ -43,7 +43,7 @@ class Freeze:
             "same_weights": before.shape == after.shape and torch.equal(before, after),
         }
 
-    def judge(self, seen: Seen, case: Case) -> Hint | None:
+    def judge(self, seen: Seen, _case: Case) -> Hint | None:
         if seen["returned"] != "module":
             return Hint("returned", {"type": seen["returned"]})
         if not seen["same_weights"]:
@@ -121,7 +121,11 @@ def _pooling_mistake(found: torch.Tensor, how: str, case: Case) -> str | None:
     hidden, mask = case["hidden"], case["mask"]
     total = (hidden * mask[..., None]).sum(dim=1)
     mistakes = {
-        "cls": {"last_token": hidden[:, -1], "first_text": hidden[0], "cls_is_pooler": case["pooler"]},
+        "cls": {
+            "last_token": hidden[:, -1],
+            "first_text": hidden[0],
+            "cls_is_pooler": case["pooler"],
+        },
         "pooler": {"pooler_is_cls": hidden[:, 0]},
         "mean": {
             "padding_counted": hidden.mean(dim=1),
@@ -274,7 +278,7 @@ def _reference_hidden(case: Case) -> torch.Tensor:
 
 @exercise("extract_features")
 class ExtractFeatures:
-    """`extract_features(texts, encoder, tokenizer, batch_size, cache)`: once, in order, unpadded."""
+    """`extract_features(texts, encoder, ...)`: batched, cached, in order, little padding."""
 
     def cases(self, seed: int) -> list[Case]:
         return [
@@ -312,7 +316,8 @@ class ExtractFeatures:
     def explain_error(self, error: dict[str, str]) -> Hint | None:
         message = error["message"]
         if error["type"] in ("IndexError", "RuntimeError") and (
-            "index out of range" in message or "must match the size" in message
+            "index out of range" in message
+            or "must match the size" in message
             or "expanded size" in message
         ):
             return Hint("not_truncated")

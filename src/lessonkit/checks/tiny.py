@@ -54,7 +54,7 @@ def word(index: int) -> str:
 
 
 def random_batch(generator: torch.Generator, lengths: list[int]) -> dict[str, torch.Tensor]:
-    """Return `input_ids` and `attention_mask`, (len(lengths), max(lengths)), padded on the right."""
+    """Return `input_ids` and `attention_mask`, (texts, longest), padded on the right."""
     shape = (len(lengths), max(lengths))
     mask = torch.arange(shape[1]) < torch.tensor(lengths)[:, None]
     ids = torch.randint(len(SPECIAL_TOKENS), WORDS, shape, generator=generator)
@@ -62,7 +62,7 @@ def random_batch(generator: torch.Generator, lengths: list[int]) -> dict[str, to
 
 
 def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Average the vectors of real tokens: (batch, tokens, hidden), (batch, tokens) -> (batch, hidden)."""
+    """Average real tokens: (batch, tokens, hidden), (batch, tokens) -> (batch, hidden)."""
     rows = [vectors[keep].mean(dim=0) for vectors, keep in zip(hidden, mask.bool(), strict=True)]
     return torch.stack(rows)
 

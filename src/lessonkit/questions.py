@@ -70,7 +70,9 @@ def quiz(number: int, answer: str = "") -> None:
         reaction.value = reaction_card(question, letter, course.language)._repr_html_()
 
     choice.observe(lambda change: react(change["new"]), names="value")
-    display(widgets.VBox([widgets.HTML(_question_html(question, course.language)), choice, reaction]))
+    display(
+        widgets.VBox([widgets.HTML(_question_html(question, course.language)), choice, reaction])
+    )
     if answer in question.options:
         choice.value = answer
     elif answer:

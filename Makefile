@@ -1,0 +1,84 @@
+# `make` lists what can be made. PYTHON chooses the interpreter that .venv is made of (3.11 to 3.13).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LAB_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help lab
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+lab: ## set up once, then open the lessons in JupyterLab (LAB_ARGS="--no-browser")
+	@$(PYTHON) tools/setup_environment.py $(VENV)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/en $(LAB_ARGS)
+
+# >>> instructors
+LESSON ?=
+GRADEKIT := $(BIN)/gradekit
+FROM ?= grading/sample_class/$(LESSON)
+TO ?= build/bundle
+
+.PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
+        feedback grades formgrader bundle set-repository clean
+
+setup:
+	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
+
+test: setup ## run every test (also whole lessons and the browser)
+	@$(BIN)/python tools/note_browser.py
+	@$(BIN)/pytest
+
+lint: setup ## check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check src tests tools benchmarks
+
+format: setup ## mend style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format src tests tools benchmarks
+
+notebooks: setup ## rebuild notebooks/ from grading/source
+	@$(GRADEKIT) notebooks
+
+sample-class: setup ## rebuild grading/sample_class from its class.toml
+	@$(GRADEKIT) sample-class
+
+run: setup need-lesson ## run a solved lesson, print seconds, memory, scores (LESSON=02)
+	@$(GRADEKIT) run $(LESSON)
+
+run-colab: setup need-lesson ## the same in an environment with Colab's versions (LESSON=02)
+	@$(PYTHON) tools/colab_environment.py .venv-colab
+	@$(GRADEKIT) run-colab $(LESSON)
+
+release: setup need-lesson ## generate a lesson's release version (LESSON=02)
+	@$(GRADEKIT) release $(LESSON)
+
+collect: setup need-lesson ## take submissions from a folder (LESSON=02 FROM=folder)
+	@$(GRADEKIT) collect $(LESSON) --from "$(FROM)"
+
+autograde: setup need-lesson ## grade what was collected, else the sample class (LESSON=02)
+	@$(GRADEKIT) autograde $(LESSON)
+
+feedback: setup need-lesson ## write a feedback page for each student (LESSON=02)
+	@$(GRADEKIT) feedback $(LESSON)
+
+grades: setup need-lesson ## print the results and write them as CSV (LESSON=02)
+	@$(GRADEKIT) grades $(LESSON)
+
+formgrader: setup ## open nbgrader's formgrader
+	@$(GRADEKIT) formgrader
+
+bundle: setup ## write what students get (TO=folder)
+	@$(GRADEKIT) bundle --to "$(TO)"
+
+set-repository: setup ## change the address that badges and set-up cells use (URL=https://...)
+	@test -n "$(URL)" || { echo "name the address: make set-repository URL=https://github.com/OWNER/NAME" >&2; exit 1; }
+	@$(GRADEKIT) set-repository "$(URL)"
+
+clean: ## remove .venv, caches and build folders; grades and submissions stay
+	rm -rf .venv .venv-colab build .pytest_cache .ruff_cache src/*.egg-info
+
+.PHONY: need-lesson
+need-lesson:
+	@test -n "$(LESSON)" || { echo "name the lesson, for example: LESSON=02" >&2; exit 1; }
+# <<< instructors

@@ -1,0 +1,190 @@
+"""The instructor's command line. The Makefile's targets call it."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from gradekit.course import (
+    COURSE_ROOT,
+    GRADING,
+    SAMPLE_CLASS,
+    CourseError,
+    lesson_name,
+    lesson_names,
+)
+
+if TYPE_CHECKING:
+    from gradekit.run import LessonRun
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit code. Troubles end in one clear line."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except CourseError as error:
+        print(f"gradekit: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"gradekit: {error.strerror}: {error.filename}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gradekit", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable, help_text: str, *, lesson: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text)
+        sub.set_defaults(run=run)
+        if lesson:
+            sub.add_argument("lesson", help="number or name, such as 02")
+        return sub
+
+    command("notebooks", _notebooks, "rebuild notebooks/ from the masters", lesson=False)
+    run = command("run", _run, "run a solved lesson and print what it cost")
+    run.add_argument("--language", default="en", choices=("en", "ru"))
+    run.add_argument("--save", type=Path, help="write the executed notebook there")
+    colab = command("run-colab", _run_colab, "run a solved lesson with Colab's versions")
+    colab.add_argument("--language", default="en", choices=("en", "ru"))
+    command("release", _release, "generate a lesson's release version with nbgrader")
+    collect = command("collect", _collect, "take submissions from a folder")
+    collect.add_argument("--from", dest="source", type=Path, required=True)
+    command("autograde", _autograde, "grade the collected submissions with nbgrader")
+    command("feedback", _feedback, "write feedback pages")
+    grades = command("grades", _grades, "print the results and write them as CSV")
+    grades.add_argument("--to", type=Path)
+    command("formgrader", _formgrader, "open nbgrader's formgrader", lesson=False)
+    command("sample-class", _sample_class, "rebuild the sample class", lesson=False)
+    bundle = command("bundle", _bundle, "write what students get", lesson=False)
+    bundle.add_argument("--to", type=Path, required=True)
+    address = command(
+        "set-repository", _set_repository, "change the repository's address", lesson=False
+    )
+    address.add_argument("url")
+    return parser
+
+
+def _notebooks(_options: argparse.Namespace) -> None:
+    from gradekit.notebooks import write_student_files
+
+    changed = write_student_files()
+    print(f"{len(lesson_names())} lesson(s); {len(changed)} file(s) written")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gradekit.run import run_lesson, save
+
+    lesson = lesson_name(options.lesson)
+    run = run_lesson(lesson, options.language)
+    if options.save:
+        save(run, options.save)
+    return _print_run(run, lesson)
+
+
+def _run_colab(options: argparse.Namespace) -> int:
+    from gradekit.colab import run_on_colab
+
+    lesson = lesson_name(options.lesson)
+    return _print_run(run_on_colab(lesson, options.language), lesson)
+
+
+def _print_run(run: "LessonRun", lesson: str) -> int:
+    from gradekit.run import report
+
+    print(report(run, lesson))
+    troubles = run.errors + run.noise + run.over_limits()
+    for trouble in troubles:
+        print(f"gradekit: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _release(options: argparse.Namespace) -> None:
+    from gradekit.classroom import release
+
+    print(f"released: {release(lesson_name(options.lesson))}")
+
+
+def _collect(options: argparse.Namespace) -> None:
+    from gradekit.collect import collect
+
+    lesson = lesson_name(options.lesson)
+    collected = collect(options.source, lesson)
+    print(f"{lesson}: {len(collected.students)} submission(s) collected from {options.source}")
+    _print_problems(collected.problems)
+
+
+def _autograde(options: argparse.Namespace) -> None:
+    from gradekit.classroom import autograde
+    from gradekit.collect import collect, submitted_students
+
+    lesson = lesson_name(options.lesson)
+    if not submitted_students(lesson) and (SAMPLE_CLASS / lesson).is_dir():
+        print("Nothing has been collected yet: grading the sample class in grading/sample_class.")
+        collect(SAMPLE_CLASS / lesson, lesson)
+    students = submitted_students(lesson)
+    print(f"{lesson}: grading {len(students)} submission(s) ...", flush=True)
+    problems = autograde(lesson)
+    print(f"{lesson}: {len(students) - len(problems)} graded, {len(problems)} not")
+    _print_problems(problems)
+
+
+def _feedback(options: argparse.Namespace) -> None:
+    from gradekit.classroom import feedback
+
+    print(f"feedback pages: {feedback(lesson_name(options.lesson))}")
+
+
+def _grades(options: argparse.Namespace) -> None:
+    from gradekit.classroom import grades, write_grades
+
+    lesson = lesson_name(options.lesson)
+    results = grades(lesson)
+    rows = [(g.student, g.points, g.penalty, g.score, g.out_of, g.remark) for g in results]
+    print(tabulate(rows, headers=["student", "points", "penalty", "score", "out of", "remark"]))
+    path = options.to or COURSE_ROOT / f"grades_{lesson}.csv"
+    write_grades(results, path)
+    print(f"\nwritten: {path}")
+
+
+def _formgrader(_options: argparse.Namespace) -> int:
+    from gradekit.classroom import environment
+
+    command = [sys.executable, "-m", "jupyterlab", "--ServerApp.default_url=/formgrader"]
+    return subprocess.run(command, cwd=GRADING, env=environment()).returncode
+
+
+def _sample_class(_options: argparse.Namespace) -> None:
+    from gradekit.sample import write_sample_class
+
+    print(f"sample class: {len(write_sample_class())} file(s) written")
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    from gradekit.bundle import write_bundle
+
+    print(f"{len(write_bundle(options.to))} files for students in {options.to}")
+
+
+def _set_repository(options: argparse.Namespace) -> None:
+    from gradekit.notebooks import write_student_files
+    from gradekit.repository import address, set_address
+
+    set_address(options.url)
+    print(f"address: {address()}; {len(write_student_files())} notebook(s) written")
+
+
+def _print_problems(problems: list[str]) -> None:
+    for problem in problems:
+        print(f"  ! {problem}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

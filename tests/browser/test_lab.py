@@ -1,0 +1,55 @@
+"""What a student sees in JupyterLab."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Lab
+
+pytestmark = pytest.mark.browser
+
+NOTHING_RUNS = """() => ![...document.querySelectorAll('.jp-InputPrompt')]
+    .some(prompt => prompt.innerText.includes('*'))"""
+FIRST_CHECK = 'check("freeze", freeze)'
+
+
+def open_notebook(page: Page, lab: Lab, path: str) -> None:
+    page.goto(lab.url(f"lab/tree/{path}"))
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
+
+
+def run_through(page: Page, source: str) -> None:
+    """Press Shift+Enter from the first cell to the one with this source; wait for the kernel."""
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.keyboard.press("Escape")
+    for _ in range(100):
+        active = page.locator(".jp-Cell.jp-mod-active")
+        reached = source in active.inner_text()
+        page.keyboard.press("Shift+Enter")
+        if reached:
+            break
+        page.wait_for_timeout(150)
+    else:
+        raise AssertionError(f"no cell holds {source!r}")
+    page.wait_for_function(NOTHING_RUNS)
+
+
+@pytest.mark.parametrize(
+    ("language", "objective", "verdict"),
+    [
+        ("en", "After this lesson you will be able to", "freeze: not yet"),
+        ("ru", "После этого урока вы сможете", "freeze: пока нет"),
+    ],
+)
+def test_the_lesson_runs_to_its_first_exercise_without_a_warning(
+    page: Page, lab: Lab, language: str, objective: str, verdict: str
+) -> None:
+    open_notebook(page, lab, f"{language}/02_feature_extraction.ipynb")
+    run_through(page, FIRST_CHECK)
+    expect(page.get_by_text(verdict)).to_be_visible()
+    notebook = page.locator(".jp-Notebook")
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert "Warning" not in notebook.inner_text()
+    notebook.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTo(0, 0)")
+    expect(page.get_by_text(objective)).to_be_visible()

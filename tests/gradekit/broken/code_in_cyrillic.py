@@ -1,0 +1,24 @@
+# expected: has Cyrillic letters
+
+# %% [markdown] lang="en"
+# # Title of 2 parts
+#
+# See `code` and [a link](https://example.org/a).
+
+# %% [markdown] lang="ru"
+# # Название из 2 частей
+#
+# См. `code` и [ссылку](https://example.org/a).
+
+# %% exercise="freeze"
+def freeze(model):
+    ### BEGIN SOLUTION
+    return model.requires_grad_(False).eval()
+    ### END SOLUTION
+
+
+# %% check="freeze" points=2
+check("freeze", freeze)
+
+# %%
+print("привет")

@@ -1,0 +1,72 @@
+"""Figures and plots draw what they are given."""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+from lessonkit import figures, plots
+from lessonkit.messages import LANGUAGES
+from lessonkit.session import begin
+
+mpl.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def keep_figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(plt, "show", lambda: None)
+    yield
+    plt.close("all")
+
+
+def texts_drawn() -> list[str]:
+    figure = plt.gcf()
+    return [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
+
+
+@pytest.mark.parametrize("name", sorted(figures._figures))
+def test_a_diagram_speaks_both_languages(name: str) -> None:
+    drawn = []
+    for language in LANGUAGES:
+        begin("02", language=language, profile="cpu")
+        figures.show(name)
+        drawn.append(texts_drawn())
+        plt.close("all")
+    assert len(drawn[0]) == len(drawn[1]) >= 2
+    assert drawn[0] != drawn[1]
+
+
+def test_sorting_saves_padding_in_the_figure() -> None:
+    begin("02", profile="cpu")
+    figures.show("sorted_batches")
+    unsorted, ordered = (axes.get_title() for axes in plt.gcf().axes)
+    assert int(ordered.split("padding: ")[1].split()[0]) < int(
+        unsorted.split("padding: ")[1].split()[0]
+    )
+
+
+def test_curves_show_every_method_and_the_guess() -> None:
+    begin("02", profile="cpu")
+    curve = {8: (0.5, 0.1), 16: (0.6, 0.05)}
+    plots.label_curves({"a": {"x": curve, "y": curve}, "b": {"x": curve}}, {"x": 0.7, "y": None})
+    first, second = plt.gcf().axes
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ["x", "y"]
+    assert [text.get_text() for text in first.texts] == ["your prediction"]
+    assert second.get_title() == "b"
+
+
+def test_the_best_layer_is_marked() -> None:
+    plots.layer_curve([(0.5, 0.0), (0.9, 0.0), (0.7, 0.0)])
+    assert plt.gca().texts[0].xy == (1, 0.9)
+
+
+def test_bars_keep_their_order() -> None:
+    plots.bars({"first": (1.0, 0.1), "second": (2.0, 0.1)}, "points")
+    assert [label.get_text() for label in plt.gca().get_yticklabels()] == ["first", "second"]
+
+
+def test_the_map_escapes_texts() -> None:
+    html = plots.text_map([[0, 0], [1, 1]], ["<b>&", "plain"], ["one", "two"]).data
+    assert "&lt;b&gt;&amp;" in html
+    assert html.count("<circle") == 2
