@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_ARGS ?=
+ROOT_OPTION := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab
@@ -13,7 +14,7 @@ help: ## list the targets
 
 lab: ## set up once, then open the lessons in JupyterLab (LAB_ARGS="--no-browser")
 	@$(PYTHON) tools/setup_environment.py $(VENV)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/en $(LAB_ARGS)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/en $(ROOT_OPTION) $(LAB_ARGS)
 
 # >>> instructors
 LESSON ?=

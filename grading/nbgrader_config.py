@@ -6,13 +6,17 @@ from pathlib import Path
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as steps
 
+from gradekit.course import settings
 from gradekit.late import LatePolicy
 from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
 
 c = get_config()
 
-c.CourseDirectory.root = str(Path(__file__).parent / "course")
-c.CourseDirectory.course_id = "pretraining"
+COURSE_ROOT = Path(__file__).parent / "course"
+c.CourseDirectory.root = str(COURSE_ROOT)
+c.CourseDirectory.course_id = settings()["course_id"]
+c.Exchange.root = str(COURSE_ROOT / "exchange")  # not used, but formgrader complains without one
+(COURSE_ROOT / "exchange").mkdir(parents=True, exist_ok=True)
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "__pycache__", "*.pyc"]
 
 c.GenerateAssignment.preprocessors = [

@@ -59,9 +59,9 @@ def fingerprint(extras):
 def install(folder, extras):
     os.makedirs(os.path.dirname(LOG), exist_ok=True)
     with open(LOG, "w", encoding="utf-8") as log:
-        if not os.path.exists(os.path.join(folder, "pyvenv.cfg")):
-            venv.create(folder, with_pip=True)
         python = os.path.join(folder, "bin", "python")
+        if not works([python, "-m", "pip", "--version"]):
+            make_environment(folder)
         target = ROOT + ("[%s]" % ",".join(extras) if extras else "")
         pip = [python, "-m", "pip", "install", "--progress-bar", "off"]
         pins = os.path.join(ROOT, "constraints.txt")
@@ -70,6 +70,20 @@ def install(folder, extras):
         announcements = "@jupyterlab/apputils-extension:announcements"
         lab = [os.path.join(folder, "bin", "jupyter"), "labextension", "disable"]
         run([*lab, "--level=sys_prefix", announcements], log)
+
+
+def works(command):
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+def make_environment(folder):
+    try:
+        venv.create(folder, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        stop("this Python cannot make environments with pip (on Debian: apt install python3-venv).")
 
 
 def run(command, log):

@@ -66,7 +66,12 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         f"--ServerApp.root_dir={folder}",
         *options.split(),
     ]
-    environment = {**os.environ, "LESSON_PROFILE": "grading"}
+    environment = {
+        **os.environ,
+        "LESSON_PROFILE": "grading",
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+    }
     with (tmp_path / "lab.log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:

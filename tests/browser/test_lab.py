@@ -15,7 +15,7 @@ FIRST_CHECK = 'check("freeze", freeze)'
 def open_notebook(page: Page, lab: Lab, path: str) -> None:
     page.goto(lab.url(f"lab/tree/{path}"))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_visible()
 
 
 def run_through(page: Page, source: str) -> None:
@@ -23,8 +23,8 @@ def run_through(page: Page, source: str) -> None:
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.keyboard.press("Escape")
     for _ in range(100):
-        active = page.locator(".jp-Cell.jp-mod-active")
-        reached = source in active.inner_text()
+        active = page.locator(".jp-Cell.jp-mod-active").all_inner_texts()
+        reached = any(source in text for text in active)
         page.keyboard.press("Shift+Enter")
         if reached:
             break
