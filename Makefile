@@ -23,7 +23,7 @@ FROM ?= grading/sample_class/$(LESSON)
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository clean
+        feedback grades formgrader bundle set-repository figures picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -75,6 +75,12 @@ bundle: setup ## write what students get (TO=folder)
 set-repository: setup ## change the address that badges and set-up cells use (URL=https://...)
 	@test -n "$(URL)" || { echo "name the address: make set-repository URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@$(GRADEKIT) set-repository "$(URL)"
+
+figures: setup ## measure again and write the tables of both READMEs (some minutes)
+	@$(BIN)/python benchmarks/figures.py measure
+
+picture: setup ## take the README's picture again
+	@$(BIN)/python tools/take_picture.py docs/lesson.png
 
 clean: ## remove .venv, caches and build folders; grades and submissions stay
 	rm -rf .venv .venv-colab build .pytest_cache .ruff_cache src/*.egg-info

@@ -17,7 +17,7 @@ FILES = (
     "pyproject.toml",
     "tools/setup_environment.py",
 )
-FOLDERS = ("data", "src/lessonkit", "src/sentinel")
+FOLDERS = ("data", "docs", "src/lessonkit", "src/sentinel")
 INSTRUCTORS = re.compile(
     r"^[ \t]*(?:#|<!--) >>> instructors.*?^[ \t]*(?:#|<!--) <<< instructors[^\n]*\n",
     re.MULTILINE | re.DOTALL,

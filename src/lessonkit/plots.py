@@ -106,7 +106,7 @@ def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") 
 def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
     """Return a map of texts: hover over a dot to read its text.
 
-    Plain SVG, so that it also works where no widget does.
+    Plain HTML, so that it also works where no widget does.
 
     Args:
         points: (n, 2) coordinates.
@@ -115,11 +115,12 @@ def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
     """
     points = np.asarray(points, dtype=float)
     low, high = points.min(axis=0), points.max(axis=0)
-    places = 12 + (points - low) / np.where(high > low, high - low, 1) * [676, 396]
+    places = 1 + 97 * (points - low) / np.where(high > low, high - low, 1)  # per cent
     colours = dict(zip(sorted(set(labels)), COLOURS, strict=False))
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{420 - y:.1f}" r="4.5" fill="{colours[label]}" '
-        f'fill-opacity=".65"><title>{escape(label)}: {escape(text)}</title></circle>'
+        f'<span title="{escape(f"{label}: {text}")}" style="position:absolute;left:{x:.1f}%;'
+        f"top:{99 - y:.1f}%;width:10px;height:10px;border-radius:50%;opacity:.65;"
+        f'background:{colours[label]}"></span>'
         for (x, y), text, label in zip(places, texts, labels, strict=True)
     )
     legend = " ".join(
@@ -127,6 +128,6 @@ def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
         for label, colour in colours.items()
     )
     return HTML(
-        f'<div>{legend}</div><svg viewBox="0 0 700 420" width="100%" style="max-width:760px;'
-        f'background:#fafafa;border:1px solid #ddd">{dots}</svg>'
+        f'<div>{legend}</div><div style="position:relative;max-width:760px;height:440px;'
+        f'background:#fafafa;border:1px solid #ddd">{dots}</div>'
     )

@@ -134,4 +134,4 @@ def encode(texts: list[str], size: int = 64) -> np.ndarray:
         )
         hidden = encoder.eval()(**batch).last_hidden_state
         features[rows] = masked_mean(hidden, batch["attention_mask"])
-    return features.numpy()
+    return torch.nn.functional.normalize(features).numpy()

@@ -29,6 +29,7 @@ course.objectives()
 
 # %%
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -349,7 +350,13 @@ check("pool", pool)
 # ### Exercise 3: `FeatureExtractor`
 # *Difficulty 2 of 4 · 10 minutes · 4 points*
 #
-# Use your `freeze` and `pool` (the masked mean). Return logits, without a softmax. `.train()` must switch the head to training mode and leave the encoder in `eval()`.
+# Use your `freeze` and `pool` (the masked mean). Return logits, without a softmax. `.train()` must switch the head to training mode, leave the encoder in `eval()`, and return `self`.
+#
+# <details><summary>Hint: I get <code>element 0 of tensors does not require grad</code></summary>
+#
+# Nothing is left to train. Either the head is frozen too, or it runs inside `torch.no_grad()`; only the encoder should.
+#
+# </details>
 
 # %% [markdown] lang="ru"
 # ## 2.6 Модель с замороженным энкодером
@@ -376,7 +383,13 @@ check("pool", pool)
 # ### Упражнение 3: `FeatureExtractor`
 # *Сложность 2 из 4 · 10 минут · 4 балла*
 #
-# Используйте свои `freeze` и `pool` (среднее с маской). Возвращайте логиты, без softmax. `.train()` должен переводить голову в режим обучения, а энкодер оставлять в `eval()`.
+# Используйте свои `freeze` и `pool` (среднее с маской). Возвращайте логиты, без softmax. `.train()` должен переводить голову в режим обучения, оставлять энкодер в `eval()` и возвращать `self`.
+#
+# <details><summary>Подсказка: я получаю <code>element 0 of tensors does not require grad</code></summary>
+#
+# Обучать стало нечего. Либо заморожена и голова, либо она считается внутри `torch.no_grad()`; там должен быть только энкодер.
+#
+# </details>
 
 # %% exercise="FeatureExtractor"
 class FeatureExtractor(nn.Module):
@@ -514,15 +527,15 @@ def extract_features(
 check("extract_features", extract_features)
 
 # %% [markdown] lang="en"
-# Now encode everything once, with the pre-trained encoder and with one of the same shape whose weights are **random**. If the random one does as well, pre-training was for nothing.
+# Now encode everything once, with the pre-trained encoder and with one of the same shape whose weights are **random**. If the random one does as well, pre-training was for nothing. Each vector is then scaled to length 1: this encoder was trained to compare directions, and a head on vectors of equal length needs no tuning.
 
 # %% [markdown] lang="ru"
-# Теперь закодируйте всё один раз: pre-trained энкодером и энкодером той же формы, но со **случайными** весами. Если случайный справится не хуже, pre-training был ни к чему.
+# Теперь закодируйте всё один раз: pre-trained энкодером и энкодером той же формы, но со **случайными** весами. Если случайный справится не хуже, pre-training был ни к чему. Затем каждый вектор приводится к длине 1: этот энкодер учили сравнивать направления, и голова на векторах равной длины не требует настройки.
 
 # %%
 splits = ("train", "test")
 texts = {(task, split): data[task][split]["text"][:] for task in data for split in splits}
-labels = {(task, split): np.array(data[task][split]["label"]) for task in data for split in splits}
+labels = {(task, split): torch.tensor(data[task][split]["label"]) for task in data for split in splits}
 
 torch.manual_seed(0)
 random_encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder)).to(course.device)
@@ -530,10 +543,19 @@ encoders = {"pre-trained encoder": encoder, "random encoder": freeze(random_enco
 
 # %%
 features = {}
-jobs = [(name, *key) for name in encoders for key in texts]
-for name, task, split in tqdm(jobs, desc="encoding"):
-    inputs = (texts[task, split], encoders[name], tokenizer)
-    features[name, task, split] = extract_features(*inputs, course.profile.batch_size)
+
+
+def encode_everything(name: str) -> None:
+    for task, split in tqdm(texts, desc=name):
+        inputs = (texts[task, split], encoders[name], tokenizer)
+        vectors = extract_features(*inputs, course.profile.batch_size)
+        features[name, task, split] = nn.functional.normalize(vectors)
+
+
+encode_everything("pre-trained encoder")
+
+# %%
+encode_everything("random encoder")
 
 # %% [markdown] lang="en"
 # ## 2.8 The linear probe
@@ -576,15 +598,13 @@ def tfidf_classifier(texts, labels):
     return make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)).fit(texts, labels)
 
 
-def label_curve(fit, task: str, train_x, test_x) -> dict[int, tuple[float, float]]:
-    """Mean and standard deviation of the test accuracy over draws, for each number of labels."""
-    curve, y = {}, labels[task, "train"]
-    for count in course.profile.label_counts:
-        draws = StratifiedShuffleSplit(course.profile.draws, train_size=count, random_state=0)
-        chosen = [rows for rows, _ in draws.split(y, y)]
-        scores = [fit(train_x[rows], y[rows]).score(test_x, labels[task, "test"]) for rows in chosen]
-        curve[count] = (np.mean(scores), np.std(scores))
-    return curve
+def test_accuracy(fit, task: str, train_x, test_x, count: int) -> tuple[float, float]:
+    """Mean and standard deviation of the test accuracy over draws of `count` labelled texts."""
+    y, test_y = labels[task, "train"], labels[task, "test"]
+    draws = StratifiedShuffleSplit(course.profile.draws, train_size=count, random_state=0)
+    chosen = [rows for rows, _ in draws.split(y, y)]
+    scores = [fit(train_x[rows], y[rows]).score(test_x, test_y) for rows in chosen]
+    return np.mean(scores), np.std(scores)
 
 # %%
 for key, words in texts.items():
@@ -593,15 +613,14 @@ methods = {"pre-trained encoder": linear_probe, "word counts": tfidf_classifier,
 
 curves = {task: {} for task in data}
 for name, task in tqdm([(name, task) for name in methods for task in data], desc="fitting"):
-    inputs = [features[name, task, split] for split in splits]
-    curves[task][name] = label_curve(methods[name], task, *inputs)
+    inputs = (methods[name], task, *(features[name, task, split] for split in splits))
+    curves[task][name] = {count: test_accuracy(*inputs, count) for count in course.profile.label_counts}
 
 # %%
 guesses = {"word counts": guess_word_counts, "pre-trained encoder": guess_encoder}
 plots.label_curves(curves, guesses)
-for task, methods_of_task in curves.items():
-    for name, curve in methods_of_task.items():
-        print(f"{task:>8}, {name:<20}", *(f"{n}: {mean:.2f} ± {std:.2f}" for n, (mean, std) in curve.items()))
+rows = {(task, name): curves[task][name] for task in curves for name in curves[task]}
+pd.DataFrame({key: {n: f"{mean:.2f} ± {std:.2f}" for n, (mean, std) in rows[key].items()} for key in rows}).T
 
 # %% [markdown] lang="en"
 # Read the plot slowly.
@@ -649,16 +668,16 @@ for split in splits:
             layers[layer, split].append(((hidden * mask).sum(1) / mask.sum(1)).cpu())
 
 # %%
-count = course.profile.label_counts[-1]
+most_labels = course.profile.label_counts[-1]
 
 
-def score_at_most_labels(parts, name) -> tuple[float, float]:
-    train_x, test_x = (torch.cat(parts[name, split]) for split in splits)
-    return label_curve(linear_probe, "guard", train_x, test_x)[count]
+def guard_accuracy(parts: dict, name) -> tuple[float, float]:
+    train_x, test_x = (nn.functional.normalize(torch.cat(parts[name, split])) for split in splits)
+    return test_accuracy(linear_probe, "guard", train_x, test_x, most_labels)
 
 
-pooling_scores = {how: score_at_most_labels(ways, how) for how in ("cls", "pooler", "mean")}
-plots.bars(pooling_scores, f"test accuracy with {count} labels", baseline=0.5)
+pooling_scores = {how: guard_accuracy(ways, how) for how in ("cls", "pooler", "mean")}
+plots.bars(pooling_scores, f"test accuracy with {most_labels} labels", baseline=0.5)
 
 # %% [markdown] lang="en"
 # This encoder was trained with the **mean**: that is the vector its contrastive loss looked at. Is the mean also the best here, and by more than the error bars? For another encoder the answer can differ; now you know how to ask.
@@ -676,7 +695,7 @@ plots.bars(pooling_scores, f"test accuracy with {count} labels", baseline=0.5)
 
 # %%
 number_of_layers = encoder.config.num_hidden_layers + 1
-layer_scores = [score_at_most_labels(layers, layer) for layer in tqdm(range(number_of_layers), desc="layers")]
+layer_scores = [guard_accuracy(layers, layer) for layer in tqdm(range(number_of_layers), desc="layers")]
 plots.layer_curve(layer_scores)
 
 # %% [markdown] lang="en"
@@ -717,7 +736,8 @@ plots.text_map(places, texts["guard", "test"], [names[label] for label in labels
 
 # %%
 guard = [features["pre-trained encoder", "guard", split] for split in splits]
-right = linear_probe(guard[0], labels["guard", "train"]).predict(guard[1]) == labels["guard", "test"]
+predicted = linear_probe(guard[0], labels["guard", "train"]).predict(guard[1])
+right = predicted == labels["guard", "test"].numpy()
 kinds = np.array(data["guard"]["test"]["kind"])
 by_kind = {kind: (right[kinds == kind].mean(), 0.0) for kind in sorted(set(kinds))}
 plots.bars(by_kind, "share of test texts classified right", baseline=0.5)
@@ -753,8 +773,8 @@ def seconds_per_epoch(model, batches, epochs: int = 3) -> float:
 
 # %%
 few = texts["guard", "train"][:128]
-y = torch.tensor(labels["guard", "train"][: len(few)]).to(course.device).split(course.profile.batch_size)
-vectors = features["pre-trained encoder", "guard", "train"][: len(few)].to(course.device)
+y = labels["guard", "train"][: len(few)].to(course.device).split(course.profile.batch_size)
+vectors = extract_features(few, encoder, tokenizer).clone().to(course.device)
 cached = [{"input": rows} for rows in vectors.split(course.profile.batch_size)]
 
 token_inputs = ("input_ids", "attention_mask")

@@ -7,7 +7,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 WORDS = 60
-MAX_TOKENS = 40
+MAX_TOKENS = 512
 
 
 def tiny_encoder(seed: int, hidden_size: int = 32, layers: int = 2) -> BertModel:

@@ -1,0 +1,200 @@
+"""The figures in README.md and data/README.md: measured by one command, rendered by another.
+
+    python benchmarks/figures.py measure   # some minutes: runs every lesson, fits baselines
+    python benchmarks/figures.py render    # writes the tables into the two files
+
+What was measured is kept in `benchmarks/figures.json`; a test compares the tables with it.
+"""
+
+import json
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+ROOT = Path(__file__).resolve().parents[1]
+MEASURED = ROOT / "benchmarks" / "figures.json"
+SPLITS = ("train", "validation", "test")
+LABELS, DRAWS = 64, 10
+
+
+def measure() -> None:
+    """Measure everything and write it to `figures.json`."""
+    figures = {
+        "machine": describe_machine(),
+        "data": {task: measure_texts(task) for task in ("reviews", "guard")},
+        "lessons": measure_lessons(),
+    }
+    MEASURED.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def measure_texts(task: str) -> dict[str, Any]:
+    """Return sizes and the accuracies of word counts and of the frozen encoder, in per cent."""
+    from lessonkit import load_texts
+
+    data = load_texts(task)
+    texts = {split: np.array(data[split]["text"]) for split in SPLITS}
+    labels = {split: np.array(data[split]["label"]) for split in SPLITS}
+    features = {split: encode(list(texts[split])) for split in ("train", "test")}
+    inputs = {"word counts (TF-IDF)": (fit_words, texts), "frozen encoder": (fit_head, features)}
+    accuracy = {
+        name: {
+            str(LABELS): few_labels(fit, part, labels),
+            "all": [
+                100 * fit(part["train"], labels["train"]).score(part["test"], labels["test"]),
+                0.0,
+            ],
+        }
+        for name, (fit, part) in inputs.items()
+    }
+    return {"sizes": {split: len(texts[split]) for split in SPLITS}, "accuracy": accuracy}
+
+
+def few_labels(fit, parts: dict, labels: dict) -> list[float]:
+    """Return mean and standard deviation over draws of the accuracy with few labels."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    draws = StratifiedShuffleSplit(DRAWS, train_size=LABELS, random_state=0)
+    y = labels["train"]
+    scores = [
+        fit(parts["train"][rows], y[rows]).score(parts["test"], labels["test"])
+        for rows, _ in draws.split(y, y)
+    ]
+    return [100 * float(np.mean(scores)), 100 * float(np.std(scores))]
+
+
+def fit_words(texts: np.ndarray, labels: np.ndarray):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)).fit(texts, labels)
+
+
+def fit_head(features: np.ndarray, labels: np.ndarray):
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=1000).fit(features, labels)
+
+
+def encode(texts: list[str]) -> np.ndarray:
+    """Encode texts as lesson 02 does, with its own reference solution."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    from gradekit.answers import answers_of, run_answer
+    from lessonkit import model_folder
+
+    answers = answers_of("02_feature_extraction")
+    extract = next(a for a in answers if a.exercise == "extract_features" and a.name == "reference")
+    folder = model_folder("encoder")
+    encoder = AutoModel.from_pretrained(folder).eval()
+    vectors = run_answer(extract)(texts, encoder, AutoTokenizer.from_pretrained(folder))
+    return torch.nn.functional.normalize(vectors).numpy()
+
+
+def measure_lessons() -> dict[str, Any]:
+    """Run every solved lesson in the default profile of a machine without a GPU."""
+    from gradekit.course import lesson_names
+    from gradekit.run import run_lesson
+
+    os.environ["LESSON_PROFILE"] = "cpu"
+    lessons = {}
+    for name in lesson_names():
+        run = run_lesson(name)
+        if run.errors:
+            sys.exit(f"{name} does not run clean: {run.errors}")
+        lessons[name] = {
+            "seconds": round(run.seconds),
+            "slowest_cell": round(max(cell.seconds for cell in run.cells)),
+            "peak_gb": round(run.peak_gb, 2),
+        }
+    return lessons
+
+
+def describe_machine() -> str:
+    import torch
+
+    system = f"{platform.system()} on {platform.machine()}"
+    return f"{system}, {os.cpu_count()} CPU cores, no GPU, torch {torch.__version__.split('+')[0]}"
+
+
+def rendered() -> dict[Path, str]:
+    """Return the files that hold tables, with the tables as measured."""
+    figures = json.loads(MEASURED.read_text(encoding="utf-8"))
+    tables = {
+        ROOT / "README.md": {"lessons": lessons_table(figures), "texts": accuracy_table(figures)},
+        ROOT / "data" / "README.md": {
+            "sizes": sizes_table(figures),
+            "texts": accuracy_table(figures),
+        },
+    }
+    return {
+        path: with_tables(path.read_text(encoding="utf-8"), parts) for path, parts in tables.items()
+    }
+
+
+def with_tables(text: str, tables: dict[str, str]) -> str:
+    """Put each table between its `<!-- figures: NAME -->` and `<!-- end -->`."""
+    for name, table in tables.items():
+        pattern = rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)"
+        text, count = re.subn(
+            pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL
+        )
+        if count != 1:
+            sys.exit(f"there should be one place for the table {name!r}, found {count}")
+    return text
+
+
+def lessons_table(figures: dict[str, Any]) -> str:
+    rows = [
+        [name, f"{run['seconds']} s", f"{run['slowest_cell']} s", f"{run['peak_gb']:.2f} GB"]
+        for name, run in figures["lessons"].items()
+    ]
+    headers = ["lesson, solved, from first to last cell", "time", "slowest cell", "peak memory"]
+    return f"{table(rows, headers)}\n\nMeasured on: {figures['machine']}."
+
+
+def accuracy_table(figures: dict[str, Any]) -> str:
+    rows = [
+        [task, method, mean_and_deviation(scores[str(LABELS)]), f"{scores['all'][0]:.1f} %"]
+        for task, entry in figures["data"].items()
+        for method, scores in entry["accuracy"].items()
+    ]
+    headers = ["task", "method", f"{LABELS} labels, {DRAWS} draws", "all labels"]
+    note = "Accuracy on the test split; mean ± standard deviation over the draws."
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def sizes_table(figures: dict[str, Any]) -> str:
+    rows = [
+        [task, *(entry["sizes"][split] for split in SPLITS), sum(entry["sizes"].values())]
+        for task, entry in figures["data"].items()
+    ]
+    return table(rows, ["texts", *SPLITS, "all"])
+
+
+def mean_and_deviation(score: list[float]) -> str:
+    return f"{score[0]:.1f} ± {score[1]:.1f} %"
+
+
+def table(rows: list[list[Any]], headers: list[str]) -> str:
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def main() -> None:
+    if sys.argv[1:] not in (["measure"], ["render"]):
+        sys.exit(__doc__)
+    if sys.argv[1] == "measure":
+        measure()
+    for path, text in rendered().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
