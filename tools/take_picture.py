@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT))
 from tests.browser.conftest import CHROMIUM_OPTIONS, free_port, wait_for
 
 LESSON = "02_feature_extraction"
-SHOWN = "## 2.9"  # the heading at the top of the picture
+HEADING = "2.9"  # of the section that holds the main measurement
+BELOW = 590  # pixels from the heading to the top of the picture
 
 
 def main(target: Path) -> None:
@@ -48,19 +49,21 @@ def take(url: str, target: Path) -> None:
         page.goto(url)
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         page.keyboard.press("Control+b")  # folds the file browser away
-        scroll_to(page, SHOWN.removeprefix("## "))
+        scroll_below(page, HEADING)
         target.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=target)
         browser.close()
 
 
-def scroll_to(page: Page, heading: str) -> None:
-    """Scroll until a heading stands at the top; the notebook renders cells only when they near."""
+def scroll_below(page: Page, heading: str) -> None:
+    """Scroll a little past a heading; the notebook renders cells only when they come near."""
     panel = page.locator(".jp-Notebook .jp-WindowedPanel-outer").first
     for _ in range(80):
         found = page.locator("h2", has_text=heading)
         if found.count():
             found.first.evaluate("heading => heading.scrollIntoView()")
+            page.wait_for_timeout(1500)
+            panel.evaluate("(panel, pixels) => panel.scrollBy(0, pixels)", BELOW)
             page.wait_for_timeout(1500)
             return
         panel.evaluate("panel => panel.scrollBy(0, 700)")

@@ -71,6 +71,7 @@ def _install_kernel(jupyter_path: Path) -> None:
         "env": {
             "PATH": os.pathsep.join([str(COLAB_PYTHON.parent), os.environ["PATH"]]),
             "PYTHONPATH": "",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         },
     }
     (folder / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")

@@ -19,6 +19,7 @@ from gradekit.sources import Cell, Lesson, read_lesson, solution_blocks, solved_
 from lessonkit.messages import LANGUAGES
 from lessonkit.questions import load_questions
 
+NEXT = {"en": "Next lesson", "ru": "Следующий урок"}
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RELEASE_STEPS = (
     preprocessors.LockCells,
@@ -120,6 +121,16 @@ def notebook_text(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
+def next_lesson_link(name: str, language: str) -> str:
+    """Return the link to the lesson after this one; empty after the last."""
+    later = [other for other in lesson_names() if other > name]
+    if not later:
+        return ""
+    prose = (cell for cell in read_lesson(source_file(later[0])).cells if cell.lang == language)
+    title = next(prose).source.split("\n")[0].lstrip("# ")
+    return f"{NEXT[language]}: [{title}]({later[0]}.ipynb)"
+
+
 def _cells_in(lesson: Lesson, language: str) -> list[Cell]:
     return [cell for cell in lesson.cells if cell.lang in (None, language)]
 
@@ -181,8 +192,10 @@ def _correct_answer(lesson: Lesson, number: int) -> str:
 
 
 def _notebook(lesson: Lesson, language: str, cells: list[NotebookNode]) -> NotebookNode:
-    """Join cells into a notebook: badge on the title, set-up cell below it, stable ids."""
+    """Join cells: badge on the title, set-up cell below it, a link onward at the end."""
     title, *rest = cells
+    if link := next_lesson_link(lesson.name, language):
+        rest.append(new_markdown_cell(link))
     if badge := colab_badge(lesson.name, language):
         title.source = f"{badge}\n\n{title.source}"
     cells = [title, new_code_cell(setup_source(lesson.number, language)), *rest]

@@ -94,6 +94,7 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
             notebook,
             timeout=HARD_STOP,
             allow_errors=True,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its notices are not the lesson's
             resources={"metadata": {"path": folder}},
             on_cell_execute=lambda cell_index, **_: started.update({cell_index: clock()}),
             on_cell_executed=lambda cell_index, **_: seconds.update(

@@ -58,10 +58,10 @@ def _mark_guess(axes: Axes, guess: float | None, colour: str) -> None:
 def bars(
     heights: Mapping[str, tuple[float, float]], ylabel: str, baseline: float | None = None
 ) -> None:
-    """Plot named values as horizontal bars with their standard deviations.
+    """Plot named values as horizontal bars with error bars.
 
     Args:
-        heights: name -> (mean, standard deviation).
+        heights: name -> (value, half the length of its error bar).
         ylabel: what the values are.
         baseline: a value to mark by a dotted line.
     """

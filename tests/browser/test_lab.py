@@ -1,8 +1,11 @@
 """What a student sees in JupyterLab."""
 
 import pytest
+from nbformat import write
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, expect
 
+from gradekit.notebooks import KERNELSPEC
 from tests.browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
@@ -53,3 +56,17 @@ def test_the_lesson_runs_to_its_first_exercise_without_a_warning(
     assert "Warning" not in notebook.inner_text()
     notebook.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTo(0, 0)")
     expect(page.get_by_text(objective)).to_be_visible()
+
+
+def test_a_quiz_card_reacts_to_a_click(page: Page, lab: Lab) -> None:
+    start = 'from lessonkit import begin, quiz\ncourse = begin("02", language="ru")'
+    sources = (start, "quiz(1)", "last = 1")
+    cells = [new_code_cell(source) for source in sources]
+    write(new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}), lab.folder / "quiz.ipynb")
+    open_notebook(page, lab, "quiz.ipynb")
+    run_through(page, "last = 1")
+    expect(page.get_by_text("Что такое transfer learning?")).to_be_visible()
+    page.get_by_role("button", name="B", exact=True).click()
+    expect(page.get_by_text("B: верно")).to_be_visible()
+    page.get_by_role("button", name="A", exact=True).click()
+    expect(page.get_by_text("A: неверно")).to_be_visible()

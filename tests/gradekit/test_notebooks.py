@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 
+from gradekit import notebooks
 from gradekit.course import NOTEBOOKS, CourseError, lesson_names
 from gradekit.keys import hidden_seed
 from gradekit.notebooks import (
@@ -80,6 +82,21 @@ def test_both_languages_have_the_same_code_and_grade_ids(lesson: str) -> None:
     assert [c.source for c in code[0]] == [c.source for c in code[1]]
     assert [c.metadata for c in code[0]] == [c.metadata for c in code[1]]
     assert not re.search("[а-яё]", notebook_text(english))
+
+
+@pytest.mark.parametrize(
+    ("language", "link"),
+    [("en", "Next lesson: [Title of 2 parts](03_sound.ipynb)"),
+     ("ru", "Следующий урок: [Название из 2 частей](03_sound.ipynb)")],
+)  # fmt: skip
+def test_a_lesson_links_to_the_next(
+    language: str, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = Path(__file__).parent / "broken" / "sound.py"
+    monkeypatch.setattr(notebooks, "lesson_names", lambda: [*LESSONS, "03_sound"])
+    monkeypatch.setattr(notebooks, "source_file", lambda _name: sound)
+    assert notebooks.next_lesson_link("02_feature_extraction", language) == link
+    assert notebooks.next_lesson_link("03_sound", language) == ""
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

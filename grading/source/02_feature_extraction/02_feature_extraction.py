@@ -739,8 +739,9 @@ guard = [features["pre-trained encoder", "guard", split] for split in splits]
 predicted = linear_probe(guard[0], labels["guard", "train"]).predict(guard[1])
 right = predicted == labels["guard", "test"].numpy()
 kinds = np.array(data["guard"]["test"]["kind"])
-by_kind = {kind: (right[kinds == kind].mean(), 0.0) for kind in sorted(set(kinds))}
-plots.bars(by_kind, "share of test texts classified right", baseline=0.5)
+shares = {kind: right[kinds == kind] for kind in sorted(set(kinds))}
+by_kind = {kind: (part.mean(), part.std() / len(part) ** 0.5) for kind, part in shares.items()}
+plots.bars(by_kind, "share of test texts classified right, ± standard error", baseline=0.5)
 
 # %% [markdown] lang="en"
 # The hard kinds are hard for a reason: a document with an order hidden in it is mostly an ordinary document, and the mean of all its tokens says so. Keep this picture in mind; lesson 3 lets the encoder itself change.
