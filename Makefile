@@ -19,7 +19,7 @@ lab: ## set up once, then open the lessons in JupyterLab (LAB_ARGS="--no-browser
 # >>> instructors
 LESSON ?=
 GRADEKIT := $(BIN)/gradekit
-FROM ?= grading/sample_class/$(LESSON)
+FROM ?=
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
@@ -54,8 +54,8 @@ run-colab: setup need-lesson ## the same in an environment with Colab's versions
 release: setup need-lesson ## generate a lesson's release version (LESSON=02)
 	@$(GRADEKIT) release $(LESSON)
 
-collect: setup need-lesson ## take submissions from a folder (LESSON=02 FROM=folder)
-	@$(GRADEKIT) collect $(LESSON) --from "$(FROM)"
+collect: setup need-lesson ## take submissions from a folder, else the sample class (LESSON=02 FROM=folder)
+	@$(GRADEKIT) collect $(LESSON) $(if $(FROM),--from "$(FROM)")
 
 autograde: setup need-lesson ## grade what was collected, else the sample class (LESSON=02)
 	@$(GRADEKIT) autograde $(LESSON)

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     colab.add_argument("--language", default="en", choices=("en", "ru"))
     command("release", _release, "generate a lesson's release version with nbgrader")
     collect = command("collect", _collect, "take submissions from a folder")
-    collect.add_argument("--from", dest="source", type=Path, required=True)
+    collect.add_argument("--from", dest="source", type=Path, help="default: the sample class")
     command("autograde", _autograde, "grade the collected submissions with nbgrader")
     command("feedback", _feedback, "write feedback pages")
     grades = command("grades", _grades, "print the results and write them as CSV")
@@ -117,8 +117,9 @@ def _collect(options: argparse.Namespace) -> None:
     from gradekit.collect import collect
 
     lesson = lesson_name(options.lesson)
-    collected = collect(options.source, lesson)
-    print(f"{lesson}: {len(collected.students)} submission(s) collected from {options.source}")
+    source = options.source or SAMPLE_CLASS / lesson
+    collected = collect(source, lesson)
+    print(f"{lesson}: {len(collected.students)} submission(s) collected from {source}")
     _print_problems(collected.problems)
 
 

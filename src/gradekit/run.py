@@ -1,6 +1,5 @@
 """Run a solved lesson and say what it cost: seconds a cell, memory, scores."""
 
-import resource
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 from nbgrader.utils import determine_grade, is_grade
 from tabulate import tabulate
 
@@ -23,6 +23,7 @@ CELL_LIMIT = 60  # seconds
 LESSON_LIMIT = 180  # seconds
 MEMORY_LIMIT = 2.0  # GB
 HARD_STOP = 600  # seconds after which a cell counts as hanging
+PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
     Raises:
         CourseError: the kernel died or a cell hung.
     """
+    notebook.cells.append(new_code_cell(PEAK_MEMORY))
     seconds: dict[int, float] = {}
     started: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -107,12 +109,13 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
         except (DeadKernelError, CellTimeoutError) as error:
             raise CourseError(f"{lesson} did not run to its end: {error}") from error
         total = clock() - begin
+    peak = _take_peak(notebook)
     cells = [
         _cell_run(i, cell, seconds.get(i, 0.0), lesson)
         for i, cell in enumerate(notebook.cells)
         if cell.cell_type == "code"
     ]
-    return LessonRun(cells, total, _peak_of_children(), notebook)
+    return LessonRun(cells, total, peak, notebook)
 
 
 def report(run: LessonRun, lesson: str) -> str:
@@ -186,7 +189,8 @@ def _first_noise(cell: NotebookNode) -> str | None:
     return None
 
 
-def _peak_of_children() -> float:
-    """Largest resident memory among the kernels this process has run, in GB."""
+def _take_peak(notebook: NotebookNode) -> float:
+    """Remove the cell that asked the kernel for its peak memory and return the answer in GB."""
+    answer = notebook.cells.pop().outputs[0].text
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9
+    return int(answer) * unit / 1e9

@@ -12,7 +12,6 @@ from lessonkit.checks.core import Case, Hint, Seen, exercise
 from lessonkit.checks.tiny import (
     MAX_TOKENS,
     WORDS,
-    count_parameters,
     masked_mean,
     random_batch,
     tiny_encoder,
@@ -197,7 +196,6 @@ def _watch_extractor(
     if not isinstance(logits, torch.Tensor):
         return seen
     logits.sum().backward()
-    seen["encoder_gradients"] = any(p.grad is not None for p in inside[0].parameters())
     extractor(**batch)
     seen["encoder_ran"] = len(outputs)
     seen["same_twice"] = len(outputs) >= 2 and torch.equal(outputs[0], outputs[1])
@@ -217,7 +215,6 @@ def _describe_parameters(extractor: nn.Module, encoder: nn.Module) -> Seen:
     seen: Seen = {
         "trainable_in_encoder": sum(p.numel() for p in trainable if id(p) in inside),
         "trainable_in_head": sum(p.numel() for p in trainable if id(p) not in inside),
-        "encoder_parameters": count_parameters(encoder),
         "linear_heads": len(heads),
     }
     if len(heads) == 1 and heads[0].bias is not None:
@@ -350,8 +347,11 @@ def _is_long(text: str) -> bool:
 
 
 def _describe_call(encoder: nn.Module, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    ids = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
-    mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
+    """Note shape and modes of a forward call; a call with something else fails by itself."""
+    given = {**dict(zip(("input_ids", "attention_mask"), args, strict=False)), **kwargs}
+    ids, mask = given.get("input_ids"), given.get("attention_mask")
+    if not isinstance(ids, torch.Tensor):
+        raise TypeError(f"the encoder was given {type(ids).__name__} in place of token ids")
     return {
         "rows": ids.shape[0],
         "columns": ids.shape[1],
@@ -385,6 +385,8 @@ def _same_rows(features: torch.Tensor, expected: torch.Tensor) -> bool:
 
 def _judge_calls(calls: list[dict[str, Any]], case: Case) -> Hint | None:
     size = case["batch_size"]
+    if not calls:
+        return Hint("no_call")
     if any(not call["masked"] for call in calls):
         return Hint("mask_not_passed")
     if any(call["gradients"] for call in calls):

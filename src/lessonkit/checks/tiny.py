@@ -2,7 +2,6 @@
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from torch import nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
@@ -65,8 +64,3 @@ def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Average real tokens: (batch, tokens, hidden), (batch, tokens) -> (batch, hidden)."""
     rows = [vectors[keep].mean(dim=0) for vectors, keep in zip(hidden, mask.bool(), strict=True)]
     return torch.stack(rows)
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers a module's parameters hold."""
-    return sum(parameter.numel() for parameter in module.parameters())
