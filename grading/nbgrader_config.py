@@ -49,4 +49,4 @@ c.AssignLatePenalties.plugin_class = LatePolicy
 
 c.Execute.timeout = 120
 
-os.environ.setdefault("LESSON_PROFILE", "grading")
+os.environ["LESSON_PROFILE"] = "grading"

@@ -81,12 +81,11 @@ def autograde(lesson: str, force: bool = True) -> list[str]:
     if len(damaged) < len(students):
         trouble = run_nbgrader("autograde", lesson, *options, may_fail=True)
     problems = [f"{student}: {reason}" for student, reason in damaged.items()]
-    graded = {grade.student for grade in grades(lesson) if not grade.remark}
-    problems += [
-        f"{student}: could not be graded; see {_log_name('autograde', lesson)}"
-        for student in students
-        if student not in graded and student not in damaged
-    ]
+    for student in students:
+        if student not in damaged and not _autograded_file(student, lesson).exists():
+            _forget_submission(student, lesson)
+            log = LOGS / _log_name("autograde", lesson)
+            problems.append(f"{student}: nbgrader could not grade it; see {log}")
     if trouble and not problems:
         raise CourseError(trouble)
     return problems
@@ -183,8 +182,13 @@ def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damag
     return Grade(student, submission.score, penalty, out_of, damage)
 
 
+def _autograded_file(student: str, lesson: str) -> Path:
+    """Return what nbgrader leaves for a graded submission, and removes for a failed one."""
+    return COURSE_ROOT / "autograded" / student / lesson / f"{lesson}.ipynb"
+
+
 def _forget_submission(student: str, lesson: str) -> None:
-    """Remove the grade of an earlier submission that a damaged one has replaced."""
+    """Remove the grade of an earlier submission that one which cannot be graded has replaced."""
     with _gradebook() as gradebook:
         gradebook.update_or_create_student(student)
         try:

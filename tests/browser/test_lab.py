@@ -12,6 +12,8 @@ pytestmark = pytest.mark.browser
 
 NOTHING_RUNS = """() => ![...document.querySelectorAll('.jp-InputPrompt')]
     .some(prompt => prompt.innerText.includes('*'))"""
+ACTIVE_CELL_IS = """index => document.querySelector(
+    `.jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`) !== null"""
 FIRST_CHECK = 'check("freeze", freeze)'
 
 
@@ -23,17 +25,17 @@ def open_notebook(page: Page, lab: Lab, path: str) -> None:
 
 def run_through(page: Page, source: str) -> None:
     """Press Shift+Enter from the first cell to the one with this source; wait for the kernel."""
-    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.locator(".jp-Notebook .jp-Cell").first.click(position={"x": 20, "y": 12})
     page.keyboard.press("Escape")
-    for _ in range(100):
+    for index in range(100):
+        page.wait_for_function(ACTIVE_CELL_IS, arg=index)
         active = page.locator(".jp-Cell.jp-mod-active").all_inner_texts()
-        reached = any(source in text for text in active)
         page.keyboard.press("Shift+Enter")
-        if reached:
+        if any(source in text for text in active):
             break
-        page.wait_for_timeout(150)
     else:
         raise AssertionError(f"no cell holds {source!r}")
+    page.wait_for_function(ACTIVE_CELL_IS, arg=index + 1)
     page.wait_for_function(NOTHING_RUNS)
 
 
