@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def release(lesson: str) -> Path:
     return COURSE_ROOT / "release" / lesson / f"{lesson}.ipynb"
 
 
-def autograde(lesson: str, force: bool = True) -> list[str]:
+def autograde(lesson: str) -> list[str]:
     """Grade every collected submission; return a line for each that could not be graded.
 
     A submission that is no notebook is left out, so that it stops nobody else.
@@ -72,23 +73,32 @@ def autograde(lesson: str, force: bool = True) -> list[str]:
             f"`make collect LESSON={lesson[:2]} FROM=folder-with-submissions`"
         )
     damaged = damaged_submissions(lesson)
-    for student in damaged:
+    failed = _autograde_past_failures([s for s in students if s not in damaged], lesson)
+    for student in (*damaged, *failed):
         _forget_submission(student, lesson)
-    options = ["--force"] if force else []
-    if damaged:
-        options.append(f"--CourseDirectory.student_id_exclude={','.join(damaged)}")
-    trouble = ""
-    if len(damaged) < len(students):
-        trouble = run_nbgrader("autograde", lesson, *options, may_fail=True)
+    log = LOGS / _log_name("autograde", lesson)
     problems = [f"{student}: {reason}" for student, reason in damaged.items()]
-    for student in students:
-        if student not in damaged and not _autograded_file(student, lesson).exists():
-            _forget_submission(student, lesson)
-            log = LOGS / _log_name("autograde", lesson)
-            problems.append(f"{student}: nbgrader could not grade it; see {log}")
-    if trouble and not problems:
-        raise CourseError(trouble)
-    return problems
+    return problems + [f"{student}: nbgrader could not grade it; see {log}" for student in failed]
+
+
+def _autograde_past_failures(pending: list[str], lesson: str) -> list[str]:
+    """Grade students in order; return those whose submission nbgrader could not grade.
+
+    Some failures, such as a graded cell that occurs twice, end nbgrader's whole run: it is then
+    started again for those after the one it stopped at.
+    """
+    pending, failed = sorted(pending, key=lambda student: f"{student}/"), []  # nbgrader's order
+    (LOGS / _log_name("autograde", lesson)).unlink(missing_ok=True)
+    for student in pending:
+        shutil.rmtree(_autograded_file(student, lesson).parent, ignore_errors=True)
+    while pending:
+        left_out = ",".join(s for s in submitted_students(lesson) if s not in pending)
+        options = [f"--CourseDirectory.student_id_exclude={left_out}"] if left_out else []
+        run_nbgrader("autograde", lesson, "--force", *options, may_fail=True)
+        ungraded = [s for s in pending if not _autograded_file(s, lesson).exists()]
+        failed += ungraded[:1]
+        pending = ungraded[1:]
+    return failed
 
 
 def feedback(lesson: str) -> Path:
@@ -136,7 +146,7 @@ def damaged_submissions(lesson: str) -> dict[str, str]:
 
 
 def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = False) -> str:
-    """Run an nbgrader command on a lesson; its log goes to a file.
+    """Run an nbgrader command on a lesson; its log is added to a file.
 
     Returns:
         "" if it succeeded, else the last line of its log.
@@ -147,7 +157,7 @@ def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = Fals
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / _log_name(command, lesson)
     arguments = [sys.executable, "-m", "nbgrader", command, lesson, *options]
-    with log.open("w", encoding="utf-8") as file:
+    with log.open("a", encoding="utf-8") as file:
         code = subprocess.run(
             arguments, cwd=GRADING, env=environment(), stdout=file, stderr=subprocess.STDOUT
         ).returncode
