@@ -87,21 +87,21 @@ def _run(options: argparse.Namespace) -> int:
     run = run_lesson(lesson, options.language)
     if options.save:
         save(run, options.save)
-    return _print_run(run, lesson)
+    return _print_run(run, lesson, run.over_limits())
 
 
 def _run_colab(options: argparse.Namespace) -> int:
     from gradekit.colab import run_on_colab
 
     lesson = lesson_name(options.lesson)
-    return _print_run(run_on_colab(lesson, options.language), lesson)
+    return _print_run(run_on_colab(lesson, options.language), lesson, broken_limits=[])
 
 
-def _print_run(run: "LessonRun", lesson: str) -> int:
+def _print_run(run: "LessonRun", lesson: str, broken_limits: list[str]) -> int:
     from gradekit.run import report
 
     print(report(run, lesson))
-    troubles = run.errors + run.noise + run.over_limits()
+    troubles = run.errors + run.noise + broken_limits
     for trouble in troubles:
         print(f"gradekit: {trouble}", file=sys.stderr)
     return 1 if troubles else 0
