@@ -1,6 +1,5 @@
 """Run a solved lesson and say what it cost: seconds a cell, memory, scores."""
 
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,13 @@ CELL_LIMIT = 60  # seconds
 LESSON_LIMIT = 180  # seconds
 MEMORY_LIMIT = 2.0  # GB
 HARD_STOP = 600  # seconds after which a cell counts as hanging
-PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+PEAK_MEMORY = """\
+import pathlib, re, resource
+status = pathlib.Path("/proc/self/status")
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes, on macOS
+if status.exists():  # Linux: ru_maxrss there remembers the process that started the kernel
+    peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1])
+print(peak)"""
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,4 @@ def _first_noise(cell: NotebookNode) -> str | None:
 
 def _take_peak(notebook: NotebookNode) -> float:
     """Remove the cell that asked the kernel for its peak memory and return the answer in GB."""
-    answer = notebook.cells.pop().outputs[0].text
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-    return int(answer) * unit / 1e9
+    return int(notebook.cells.pop().outputs[0].text) / 1e9

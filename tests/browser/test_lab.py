@@ -10,6 +10,8 @@ from tests.browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
 
+KERNEL_IS_CONNECTED = """async url => (await (await fetch(url)).json())
+    .some(kernel => kernel.connections > 0 && kernel.execution_state === "idle")"""
 NOTHING_RUNS = """() => ![...document.querySelectorAll('.jp-InputPrompt')]
     .some(prompt => prompt.innerText.includes('*'))"""
 ACTIVE_CELL_IS = """index => document.querySelector(
@@ -20,7 +22,7 @@ FIRST_CHECK = 'check("freeze", freeze)'
 def open_notebook(page: Page, lab: Lab, path: str) -> None:
     page.goto(lab.url(f"lab/tree/{path}"))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_visible()
+    page.wait_for_function(KERNEL_IS_CONNECTED, arg=lab.url("api/kernels"))
 
 
 def run_through(page: Page, source: str) -> None:
