@@ -21,9 +21,11 @@ LOG = os.path.join(ROOT, "build", "setup.log")
 def main(folder, extras):
     refuse_wrong_python()
     stamp = os.path.join(folder, "installed.txt")
-    wanted = fingerprint(extras)
-    if read(stamp) == wanted:
-        return
+    installed = read(stamp).split(",")
+    if installed[0] == fingerprint():
+        if set(extras) <= set(installed[1:]):
+            return
+        extras = sorted(set(extras) | set(installed[1:]))
     print(
         "Setting up %s with Python %s (some minutes; log: build/setup.log) ..."
         % (os.path.relpath(folder, ROOT), sys.version.split()[0]),
@@ -32,7 +34,7 @@ def main(folder, extras):
     try:
         install(folder, extras)
         with open(stamp, "w") as file:
-            file.write(wanted)
+            file.write(",".join([fingerprint(), *extras]))
     except OSError as error:
         stop("%s: %s" % (error.strerror, error.filename or folder))
     print("Done.", flush=True)
@@ -47,13 +49,13 @@ def refuse_wrong_python():
         )
 
 
-def fingerprint(extras):
+def fingerprint():
     """Return what the environment depends on, as one line."""
     digest = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
-    return "%s %s %s" % (digest.hexdigest(), sys.version_info[:2], ",".join(sorted(extras)))
+    return "%s %d.%d" % (digest.hexdigest(), sys.version_info[0], sys.version_info[1])
 
 
 def install(folder, extras):

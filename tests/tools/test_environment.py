@@ -106,10 +106,13 @@ def test_an_unreachable_index_ends_in_one_line(tmp_path: Path) -> None:
     assert "package index cannot be reached" in run.stderr
 
 
-def test_set_up_again_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    wanted = setup_environment.fingerprint(["dev", "grading"])
-    (tmp_path / "installed.txt").write_text(wanted, encoding="utf-8")
-    setup_environment.main(str(tmp_path), ["grading", "dev"])
+@pytest.mark.parametrize("extras", [["dev", "grading"], ["grading"], []])
+def test_set_up_again_does_nothing(
+    extras: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    installed = f"{setup_environment.fingerprint()},dev,grading"
+    (tmp_path / "installed.txt").write_text(installed, encoding="utf-8")
+    setup_environment.main(str(tmp_path), extras)
     assert capsys.readouterr().out == ""
     assert [path.name for path in tmp_path.iterdir()] == ["installed.txt"]
 
