@@ -127,7 +127,7 @@ class ClipLoss(_ContrastiveCheck):
 
     def cases(self, seed: int) -> list[Case]:
         return [
-            _paired_case(seed, rows=6, width=16, temperature=0.07),
+            _paired_case(seed, rows=6, width=16, temperature=0.07, noise=2.0),
             _paired_case(seed + 1, rows=9, width=5, temperature=torch.tensor(0.5)),
             _paired_case(seed + 2, rows=4, width=8, temperature=0.01, noise=0.1),
         ]

@@ -66,8 +66,9 @@ class MaskTokens:
         if not case["counted"]:
             return _judge_share_chosen(masking, case)
         return (
-            _judge_fresh_draws(seen["repeats"])
-            or _judge_choice(masking, case)
+            _judge_choice(masking)
+            or _judge_fresh_draws(seen["repeats"])
+            or _judge_share_chosen(masking, case)
             or _judge_replacements(masking)
             or _judge_random_ids(masking, case["vocab_size"])
             or _judge_generator(seen["repeats"])
@@ -167,7 +168,7 @@ def _judge_labels(masking: _Masking) -> Hint | None:
     if not masking.changed[labelled].any() and (masking.changed.any() or not words):
         return Hint("labels_inverted")
     wrong = labelled & (labels != masking.ids)
-    if (wrong & (labels == masking.inputs)).any():
+    if wrong.any() and _share(labels == masking.inputs, wrong) > 0.5:
         return Hint("labels_masked")
     values = labels[wrong].unique().tolist()
     if len(values) == 1:
@@ -190,22 +191,15 @@ def _judge_places(masking: _Masking, vocab_size: int) -> Hint | None:
     return None
 
 
+def _judge_choice(masking: _Masking) -> Hint | None:
+    choice = masking.labelled.long().masked_fill(masking.special, -1)
+    some = 0 < _share(choice == 1, choice >= 0) < 1
+    return Hint("one_draw_choice") if some and _drawn_together(choice) else None
+
+
 def _judge_fresh_draws(repeats: list[Seen]) -> Hint | None:
     first, _, other = (call["labels"] for call in repeats)
     return Hint("same_draws") if torch.equal(first, other) else None
-
-
-def _judge_generator(repeats: list[Seen]) -> Hint | None:
-    first, again, _ = repeats
-    same = all(torch.equal(first[part], again[part]) for part in ("inputs", "labels"))
-    return None if same else Hint("other_generator")
-
-
-def _judge_choice(masking: _Masking, case: Case) -> Hint | None:
-    choice = masking.labelled.long().masked_fill(masking.special, -1)
-    if 0 < _share(choice == 1, choice >= 0) < 1 and _drawn_together(choice):
-        return Hint("one_draw_choice")
-    return _judge_share_chosen(masking, case)
 
 
 def _judge_share_chosen(masking: _Masking, case: Case) -> Hint | None:
@@ -227,7 +221,7 @@ def _judge_replacements(masking: _Masking) -> Hint | None:
     shares = {name: _share(kinds == kind, kinds >= 0) for kind, name in enumerate(TOKEN_SHARES)}
     if shares["masked"] > 0.98:
         return Hint("always_mask")
-    if shares["masked"] == 0:
+    if shares["masked"] < 0.02:
         return Hint("mask_token_unused", {"expected": masking.mask_token_id})
     if _drawn_together(kinds):
         return Hint("one_draw_replacement")
@@ -251,6 +245,12 @@ def _judge_random_ids(masking: _Masking, vocab_size: int) -> Hint | None:
     if abs(upper_half - 0.5) > 0.25:
         return Hint("random_range", {"low": int(ids.min()), "high": int(ids.max())})
     return None
+
+
+def _judge_generator(repeats: list[Seen]) -> Hint | None:
+    first, again, _ = repeats
+    same = all(torch.equal(first[part], again[part]) for part in ("inputs", "labels"))
+    return None if same else Hint("other_generator")
 
 
 def _drawn_together(kinds: torch.Tensor) -> bool:
