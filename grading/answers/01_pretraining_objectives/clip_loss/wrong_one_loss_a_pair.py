@@ -4,5 +4,6 @@ def clip_loss(image_embeds, text_embeds, temperature):
     logits = images @ texts.T / temperature
     own = torch.arange(len(logits))
     return (
-        F.cross_entropy(logits, own, reduction="none") + F.cross_entropy(logits.T, own, reduction="none")
+        F.cross_entropy(logits, own, reduction="none")
+        + F.cross_entropy(logits.T, own, reduction="none")
     ) / 2

@@ -5,5 +5,7 @@ def mask_tokens(input_ids, special_tokens_mask, mask_token_id, vocab_size, proba
     fate = torch.rand(input_ids.shape)
     inputs = input_ids.masked_fill(chosen & (fate < 0.8), mask_token_id)
     random_ids = torch.randint(vocab_size, input_ids.shape)
-    inputs = torch.where(chosen & (fate >= 0.8) & (torch.rand(input_ids.shape) < 0.1), random_ids, inputs)
+    inputs = torch.where(
+        chosen & (fate >= 0.8) & (torch.rand(input_ids.shape) < 0.1), random_ids, inputs
+    )
     return inputs, labels
