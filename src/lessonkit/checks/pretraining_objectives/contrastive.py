@@ -184,7 +184,7 @@ class NtXent(_ContrastiveCheck):
         return [
             _paired_case(seed, rows=5, width=12, temperature=0.2),
             _paired_case(seed + 1, rows=8, width=6, temperature=None),
-            _paired_case(seed + 2, rows=3, width=9, temperature=torch.tensor(1.5)),
+            _paired_case(seed + 2, rows=3, width=9, temperature=1.5),
         ]
 
     def expected(self, case: Case) -> torch.Tensor:
