@@ -15,7 +15,10 @@ Seen = dict[str, Any]
 
 IN_CLASS_SEED = 0
 PACKAGE = str(Path(__file__).parents[1])
-LESSON_MODULES = {"02": "lessonkit.checks.feature_extraction"}
+LESSON_MODULES = {
+    "01": "lessonkit.checks.pretraining_objectives",
+    "02": "lessonkit.checks.feature_extraction",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,3 @@
+def causal_mask(length):
+    place = torch.arange(length)
+    return place[:, None] >= place

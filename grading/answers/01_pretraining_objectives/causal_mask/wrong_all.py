@@ -1,0 +1,3 @@
+# hint: sees_all
+def causal_mask(length):
+    return torch.ones(length, length, dtype=torch.bool)

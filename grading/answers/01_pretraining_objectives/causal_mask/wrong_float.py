@@ -1,0 +1,3 @@
+# hint: dtype
+def causal_mask(length):
+    return torch.tril(torch.ones(length, length))

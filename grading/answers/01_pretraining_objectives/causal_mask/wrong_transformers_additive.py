@@ -1,0 +1,3 @@
+# hint: additive
+def causal_mask(length):
+    return nn.Transformer.generate_square_subsequent_mask(length)

@@ -1,0 +1,3 @@
+# hint: upper
+def causal_mask(length):
+    return torch.triu(torch.ones(length, length)).bool()

@@ -1,0 +1,7 @@
+# hint: no_gradient
+def clip_loss(image_embeds, text_embeds, temperature):
+    with torch.no_grad():
+        images, texts = F.normalize(image_embeds, dim=-1), F.normalize(text_embeds, dim=-1)
+    logits = images @ texts.T / temperature
+    own = torch.arange(len(logits))
+    return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2

@@ -1,0 +1,9 @@
+# hint: not_scalar
+def clip_loss(image_embeds, text_embeds, temperature):
+    images, texts = F.normalize(image_embeds, dim=-1), F.normalize(text_embeds, dim=-1)
+    logits = images @ texts.T / temperature
+    own = torch.arange(len(logits))
+    return (
+        F.cross_entropy(logits, own, reduction="none")
+        + F.cross_entropy(logits.T, own, reduction="none")
+    ) / 2

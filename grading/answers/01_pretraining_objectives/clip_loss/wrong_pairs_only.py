@@ -1,0 +1,5 @@
+# hint: no_negatives
+def clip_loss(image_embeds, text_embeds, temperature):
+    images, texts = F.normalize(image_embeds, dim=-1), F.normalize(text_embeds, dim=-1)
+    logits = images @ texts.T / temperature
+    return -logits.diagonal().mean()

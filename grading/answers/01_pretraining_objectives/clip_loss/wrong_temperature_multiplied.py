@@ -1,0 +1,6 @@
+# hint: temperature_multiplied
+def clip_loss(image_embeds, text_embeds, temperature):
+    images, texts = F.normalize(image_embeds, dim=-1), F.normalize(text_embeds, dim=-1)
+    logits = images @ texts.T * temperature
+    own = torch.arange(len(logits))
+    return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2

@@ -1,0 +1,10 @@
+# hint: labels_too_long
+def corrupt_spans(token_ids, spans, sentinel_ids):
+    inputs, labels, place = [], [], 0
+    for (start, end), sentinel in zip(spans, sentinel_ids):
+        inputs += token_ids[place:start] + [sentinel]
+        labels += [sentinel] + token_ids[start:end]
+        place = end
+    inputs += token_ids[place:]
+    labels += [sentinel_ids[len(spans)], 1]
+    return inputs, labels

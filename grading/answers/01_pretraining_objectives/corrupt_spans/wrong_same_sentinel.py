@@ -1,0 +1,11 @@
+# hint: same_sentinel
+def corrupt_spans(token_ids, spans, sentinel_ids):
+    inputs, labels, place = [], [], 0
+    for start, end in spans:
+        sentinel = sentinel_ids[0]
+        inputs += token_ids[place:start] + [sentinel]
+        labels += [sentinel] + token_ids[start:end]
+        place = end
+    inputs += token_ids[place:]
+    labels += [sentinel_ids[len(spans)]]
+    return inputs, labels

@@ -1,0 +1,10 @@
+# hint: tokens_left
+def corrupt_spans(token_ids, spans, sentinel_ids):
+    inputs, labels, place = [], [], 0
+    for (start, end), sentinel in zip(spans, sentinel_ids):
+        inputs += token_ids[place:start] + [sentinel]
+        labels += [sentinel] + token_ids[start:end]
+        place = start
+    inputs += token_ids[place:]
+    labels += [sentinel_ids[len(spans)]]
+    return inputs, labels

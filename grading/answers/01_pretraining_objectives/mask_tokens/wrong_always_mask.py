@@ -1,0 +1,6 @@
+# hint: always_mask
+def mask_tokens(input_ids, special_tokens_mask, mask_token_id, vocab_size, probability=0.15):
+    chosen = (torch.rand(input_ids.shape) < probability) & ~special_tokens_mask.bool()
+    labels = input_ids.masked_fill(~chosen, -100)
+    inputs = input_ids.masked_fill(chosen, mask_token_id)
+    return inputs, labels

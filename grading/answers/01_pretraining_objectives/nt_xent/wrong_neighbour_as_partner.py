@@ -1,0 +1,7 @@
+# hint: wrong_partner
+def nt_xent(first, second, temperature=0.5):
+    views = F.normalize(torch.cat([first, second]), dim=-1)
+    logits = views @ views.T / temperature
+    logits = logits.masked_fill(torch.eye(len(views)).bool(), float("-inf"))
+    partners = torch.arange(len(views)) ^ 1
+    return F.cross_entropy(logits, partners)
