@@ -23,7 +23,7 @@ FROM ?=
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository figures picture clean
+        feedback grades formgrader bundle set-repository opinions pretrain figures picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -75,6 +75,12 @@ bundle: setup ## write what students get (TO=folder)
 set-repository: setup ## change the address that badges and set-up cells use (URL=https://...)
 	@test -n "$(URL)" || { echo "name the address: make set-repository URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@$(GRADEKIT) set-repository "$(URL)"
+
+opinions: setup ## write the labelled texts of lesson 01 again
+	@$(GRADEKIT) opinions
+
+pretrain: setup ## train the tiny models of lesson 01 again and write their digests
+	@$(GRADEKIT) pretrain
 
 figures: setup ## measure again and write the tables of both READMEs (some minutes)
 	@$(BIN)/python benchmarks/figures.py measure

@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     grades = command("grades", _grades, "print the results and write them as CSV")
     grades.add_argument("--to", type=Path)
     command("formgrader", _formgrader, "open nbgrader's formgrader", lesson=False)
+    command("opinions", _opinions, "write data/opinions again", lesson=False)
+    command("pretrain", _pretrain, "make the tiny models again", lesson=False)
     command("sample-class", _sample_class, "rebuild the sample class", lesson=False)
     bundle = command("bundle", _bundle, "write what students get", lesson=False)
     bundle.add_argument("--to", type=Path, required=True)
@@ -163,6 +165,22 @@ def _formgrader(_options: argparse.Namespace) -> int:
     if os.geteuid() == 0:
         command.append("--allow-root")
     return subprocess.run(command, cwd=GRADING, env=environment()).returncode
+
+
+def _opinions(_options: argparse.Namespace) -> None:
+    from gradekit.opinions import OPINIONS, write_opinions
+
+    write_opinions()
+    print(f"written: {OPINIONS}")
+
+
+def _pretrain(_options: argparse.Namespace) -> None:
+    from gradekit.pretrain import pretrain
+
+    print("running lesson 01 (some minutes) ...", flush=True)
+    for folder in pretrain():
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        print(f"{folder}: {size / 1e6:.1f} MB")
 
 
 def _sample_class(_options: argparse.Namespace) -> None:

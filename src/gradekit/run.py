@@ -87,8 +87,15 @@ def run_lesson(name: str, language: str = "en") -> LessonRun:
     return run_notebook(solved_notebook(load_lesson(name), language), name)
 
 
-def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
+def run_notebook(
+    notebook: NotebookNode, lesson: str, working_folder: Path | None = None
+) -> LessonRun:
     """Execute a notebook; errors of its cells become part of the result.
+
+    Args:
+        notebook: what to execute.
+        lesson: the lesson's name.
+        working_folder: where its kernel works; by default a scratch folder.
 
     Raises:
         CourseError: the kernel died or a cell hung.
@@ -96,13 +103,13 @@ def run_notebook(notebook: NotebookNode, lesson: str) -> LessonRun:
     notebook.cells.append(new_code_cell(PEAK_MEMORY))
     seconds: dict[int, float] = {}
     started: dict[int, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         client = NotebookClient(
             notebook,
             timeout=HARD_STOP,
             allow_errors=True,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its notices are not the lesson's
-            resources={"metadata": {"path": folder}},
+            resources={"metadata": {"path": str(working_folder or scratch)}},
             on_cell_execute=lambda cell_index, **_: started.update({cell_index: clock()}),
             on_cell_executed=lambda cell_index, **_: seconds.update(
                 {cell_index: clock() - started[cell_index]}

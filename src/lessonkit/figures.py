@@ -124,3 +124,115 @@ def _draw_batches(axes: Axes, lengths: Sequence[int], size: int = 4) -> int:
         padding += max(batch) - length
     axes.axis("off")
     return padding
+
+
+@_figure("scratch_or_transfer")
+def _scratch_or_transfer(language: str) -> None:
+    """Three tasks with three models of their own, and three on one pre-trained model."""
+    texts = {
+        "en": ["from scratch", "transfer learning", "random\nweights", "many\nlabels", "task",
+               "much data,\nno labels", "pre-trained model", "few labels"],
+        "ru": ["с нуля", "transfer learning", "случайные\nвеса", "много\nметок", "задача",
+               "много данных,\nбез меток", "pre-trained модель", "мало меток"],
+    }[language]  # fmt: skip
+    scratch, transfer, weights, many, task, unlabelled, model, few = texts
+    axes = _canvas(11.2, 3.5)
+    axes.text(2.0, 3.3, scratch, ha="center", fontsize=11, color=INK)
+    axes.text(8.2, 3.3, transfer, ha="center", fontsize=11, color=INK)
+    for row, name in enumerate("ABC"):
+        y = 2.2 - row * 1.0
+        _chain(
+            axes, [(weights, PLAIN), (many, TRAINED), (f"{task} {name}", PLAIN)], y, 1.15, 0.7, 0.3
+        )
+    _box(axes, 5.2, 1.2, 1.3, 0.7, unlabelled)
+    _box(axes, 6.9, 1.05, 1.45, 1.0, model.replace(" ", "\n"), FROZEN)
+    _arrow(axes, (6.55, 1.55), (6.85, 1.55))
+    for row, name in enumerate("ABC"):
+        y = 2.2 - row * 1.0
+        _box(axes, 8.9, y, 1.0, 0.7, few.replace(" ", "\n"), TRAINED)
+        _box(axes, 10.1, y, 1.0, 0.7, f"{task} {name}")
+        _arrow(axes, (8.4, 1.55), (8.85, y + 0.35))
+        _arrow(axes, (9.93, y + 0.35), (10.07, y + 0.35))
+
+
+@_figure("masking")
+def _masking(language: str) -> None:
+    """One sentence, what the model sees of it and what it has to predict."""
+    rows = {
+        "en": ["text", "input", "label", ["masked", "random", "unchanged"]],
+        "ru": ["текст", "вход", "метка", ["под маской", "случайный", "без изменений"]],
+    }[language]
+    words = ["the", "cat", "sat", "on", "the", "mat", "near", "the", "door"]
+    seen = {1: "[MASK]", 4: "soup", 8: "door"}
+    axes = _canvas(10.4, 2.5)
+    for row, name in enumerate(rows[:3]):
+        axes.text(0.8, 1.95 - row * 0.6, name, ha="right", va="center", fontsize=9, color=INK)
+    for column, word in enumerate(words):
+        x = 1.0 + column * 1.03
+        chosen = column in seen
+        _box(axes, x, 1.75, 0.9, 0.4, word)
+        _box(axes, x, 1.15, 0.9, 0.4, seen.get(column, word), TRAINED if chosen else PLAIN)
+        _box(axes, x, 0.55, 0.9, 0.4, word if chosen else "−100", TRAINED if chosen else MUTED)
+    for column, fate in zip(seen, rows[3], strict=True):
+        axes.text(1.45 + column * 1.03, 0.25, fate, ha="center", fontsize=9, color=INK)
+
+
+@_figure("causal_mask")
+def _causal_mask(language: str) -> None:
+    """Which token may see which."""
+    labels = {"en": ["sees", "the token"], "ru": ["видит", "токен"]}[language]
+    words = ["The", "cat", "sat", "on", "the", "mat"]
+    axes = _canvas(5.2, 3.1)
+    axes.text(3.2, 2.95, labels[0], ha="center", fontsize=9, color=INK)
+    axes.text(0.25, 1.2, labels[1], rotation=90, va="center", fontsize=9, color=INK)
+    for row, word in enumerate(words):
+        y = 2.1 - row * 0.4
+        axes.text(1.25, y + 0.16, word, ha="right", va="center", fontsize=9, color=INK)
+        axes.text(1.72 + row * 0.6, 2.6, word, ha="center", fontsize=9, color=INK)
+        for column in range(len(words)):
+            colour = FROZEN if column <= row else PLAIN
+            _box(axes, 1.47 + column * 0.6, y, 0.5, 0.3, "✓" if column <= row else "", colour)
+
+
+@_figure("contrastive")
+def _contrastive(language: str) -> None:
+    """Pictures against captions; the diagonal is right."""
+    texts = {
+        "en": ["picture {}", "caption {}", "each row and each column is a question;\n"
+               "the right answer is on the diagonal"],
+        "ru": ["картинка {}", "подпись {}", "каждая строка и каждый столбец — вопрос;\n"
+               "верный ответ стоит на диагонали"],
+    }[language]  # fmt: skip
+    axes = _canvas(9.4, 2.7)
+    for row in range(4):
+        y = 1.75 - row * 0.5
+        axes.text(1.35, y + 0.18, texts[0].format(row + 1), ha="right", va="center", fontsize=9)
+        axes.text(2.0 + row * 1.05, 2.35, texts[1].format(row + 1), ha="center", fontsize=9)
+        for column in range(4):
+            right = column == row
+            _box(axes, 1.55 + column * 1.05, y, 0.9, 0.36, "1" if right else "0",
+                 TRAINED if right else PLAIN)  # fmt: skip
+    axes.text(6.0, 1.2, texts[2], va="center", fontsize=9, color=INK)
+
+
+@_figure("denoising")
+def _denoising(language: str) -> None:
+    """What BART and T5 make of one damaged sentence."""
+    head = {"en": ["text", "input", "to write"], "ru": ["текст", "вход", "написать"]}[language]
+    lines = [
+        ("", "the cat sat on the mat near the door", ""),
+        ("BART", "the [MASK] sat on [MASK] near the door", "the cat sat on the mat near the door"),
+        ("T5", "the <extra_id_0> sat on <extra_id_1> near the door",
+         "<extra_id_0> cat <extra_id_1> the mat <extra_id_2>"),
+    ]  # fmt: skip
+    axes = _canvas(11.4, 2.3)
+    axes.text(0.9, 2.05, head[0] + ":", ha="right", va="center", fontsize=9, color=INK)
+    axes.text(1.0, 2.05, lines[0][1], va="center", fontsize=9, color=INK, family="monospace")
+    axes.text(3.3, 1.6, head[1], ha="center", fontsize=9, color=INK)
+    axes.text(8.6, 1.6, head[2], ha="center", fontsize=9, color=INK)
+    for row, (name, damaged, answer) in enumerate(lines[1:]):
+        y = 0.95 - row * 0.65
+        axes.text(0.7, y + 0.22, name, ha="right", va="center", fontsize=10, color=INK)
+        _box(axes, 0.9, y, 4.9, 0.45, damaged)
+        _box(axes, 6.2, y, 4.9, 0.45, answer, TRAINED)
+        _arrow(axes, (5.85, y + 0.22), (6.15, y + 0.22))

@@ -24,18 +24,20 @@ class ModelEntry:
 
     Attributes:
         name: the registry's own name, such as "encoder".
-        hub: repository on the Hugging Face Hub.
-        revision: commit there.
         license: SPDX identifier.
         sha256: file name -> hexadecimal digest, for every file that is loaded.
+        path: folder under `data/`, for a model that comes with the course.
+        hub: repository on the Hugging Face Hub, for every other model.
+        revision: commit there.
         package, version, folder: a package that carries the same files, if there is one.
     """
 
     name: str
-    hub: str
-    revision: str
     license: str
     sha256: dict[str, str]
+    path: str | None = None
+    hub: str | None = None
+    revision: str | None = None
     package: str | None = None
     version: str | None = None
     folder: str | None = None
@@ -66,16 +68,16 @@ def model_entry(name: str) -> ModelEntry:
 def model_folder(name: str) -> Path:
     """Return a local folder with a model's files, each checked against its registered digest.
 
-    The files come from the installed package if the entry names one, else from the Hugging Face
-    Hub (or its local cache) at the pinned revision. With `HF_HUB_OFFLINE=1`, or with the package
-    installed, nothing goes over the network.
+    The files come from the course itself or from the installed package if the entry names one,
+    else from the Hugging Face Hub (or its local cache) at the pinned revision. With
+    `HF_HUB_OFFLINE=1`, or with the package installed, nothing goes over the network.
 
     Raises:
         ModelError: the name is unknown, or the files can be had from nowhere.
         DigestMismatch: a file is not the registered one.
     """
     entry = model_entry(name)
-    folder = _package_folder(entry) or _hub_folder(entry)
+    folder = _course_folder(entry) or _package_folder(entry) or _hub_folder(entry)
     for file_name, expected in entry.sha256.items():
         _check_digest(folder / file_name, expected)
     return folder
@@ -85,6 +87,10 @@ def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 as hexadecimal digits, reading it in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _course_folder(entry: ModelEntry) -> Path | None:
+    return data_file(entry.path) if entry.path is not None else None
 
 
 def _package_folder(entry: ModelEntry) -> Path | None:

@@ -1,12 +1,13 @@
 """Plots of what a lesson measured."""
 
+import time
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML
+from IPython.display import HTML, display
 from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
@@ -14,6 +15,109 @@ from lessonkit.session import current
 
 COLOURS = ("#1565c0", "#ef6c00", "#757575", "#2e7d32", "#6a1b9a")
 Curve = Mapping[int, tuple[float, float]]
+
+
+class LossCurve:
+    """A loss curve that is drawn again every few seconds while a model trains.
+
+    Args:
+        steps: how many values will come.
+    """
+
+    SECONDS_BETWEEN = 2.0
+
+    def __init__(self, steps: int) -> None:
+        self.losses: list[float] = []
+        self.figure, self.axes = plt.subplots(figsize=(6.4, 2.6))
+        self.axes.set(xlim=(0, steps), xlabel="step", ylabel="loss")
+        self.axes.grid(alpha=0.25)
+        self.points = self.axes.plot([], [], color=COLOURS[0], alpha=0.25, lw=0.8)[0]
+        self.trend = self.axes.plot([], [], color=COLOURS[0])[0]
+        plt.tight_layout()
+        plt.close(self.figure)  # shown by its handle only
+        self.handle = display(self.figure, display_id=True)
+        self.drawn = time.monotonic()
+
+    def add(self, loss: float) -> None:
+        """Take the loss of one more step."""
+        self.losses.append(loss)
+        if time.monotonic() - self.drawn > self.SECONDS_BETWEEN:
+            self._draw()
+
+    def finish(self) -> None:
+        """Draw the curve a last time, with the mean of the last tenth."""
+        self._draw()
+        last = np.mean(self.losses[-max(1, len(self.losses) // 10) :])
+        self.axes.set_title(
+            f"loss: {self.losses[0]:.2f} at first, {last:.2f} at the end", fontsize=9
+        )
+        self._show()
+
+    def _draw(self) -> None:
+        steps = np.arange(1, len(self.losses) + 1)
+        self.points.set_data(steps, self.losses)
+        self.trend.set_data(steps, _running_mean(self.losses, 25))
+        self.axes.set_ylim(0, max(self.losses) * 1.05)
+        self._show()
+        self.drawn = time.monotonic()
+
+    def _show(self) -> None:
+        if self.handle is not None:  # there is none outside a notebook
+            self.handle.update(self.figure)
+
+
+def _running_mean(values: Sequence[float], width: int) -> np.ndarray:
+    """Average each value with up to `width` - 1 values before it."""
+    sums = np.cumsum([0.0, *values])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - width, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def word_bars(choices: Mapping[str, Mapping[str, float]]) -> None:
+    """Plot a model's favourite words for each blank, most likely first.
+
+    Args:
+        choices: sentence -> word -> probability.
+    """
+    rows = (len(choices) + 1) // 2
+    _, panels = plt.subplots(rows, 2, figsize=(8.4, 1.7 * rows), sharex=True, squeeze=False)
+    for axes in panels.flat[len(choices) :]:
+        axes.axis("off")
+    for axes, (sentence, words) in zip(panels.flat, choices.items(), strict=False):
+        axes.barh(list(words), list(words.values()), color=COLOURS[0], alpha=0.8)
+        axes.invert_yaxis()
+        axes.set_title(sentence, fontsize=9, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[-1]:
+        axes.set_xlabel("probability")
+    plt.tight_layout()
+    plt.show()
+
+
+def picture_grid(
+    pictures: np.ndarray, captions: Sequence[str], right: Sequence[bool] | None = None
+) -> None:
+    """Show pictures with a caption under each.
+
+    Args:
+        pictures: (n, height, width, 3) uint8.
+        captions: a text for each.
+        right: whether each caption is right: written in green if so, in red if not.
+    """
+    columns = 4 if right is None else 8
+    rows = -(-len(pictures) // columns)
+    width = 2.5 if right is None else 1.25
+    _, panels = plt.subplots(rows, columns, figsize=(width * columns, 1.6 * rows), squeeze=False)
+    marks = [None] * len(pictures) if right is None else right
+    for axes in panels.flat:
+        axes.axis("off")
+    for axes, picture, caption, mark in zip(panels.flat, pictures, captions, marks, strict=False):
+        axes.imshow(picture)
+        colour = {None: "black", True: COLOURS[3], False: "#c62828"}[mark]
+        axes.set_title(caption, fontsize=8, color=colour, y=-0.22)
+    plt.tight_layout()
+    plt.show()
 
 
 def label_curves(

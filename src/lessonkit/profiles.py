@@ -18,6 +18,8 @@ class Profile:
         label_counts: numbers of labelled examples that are compared.
         draws: random draws of the labelled examples at each count.
         batch_size: texts encoded at once.
+        pretraining: share of lesson 01's pre-training steps that are taken.
+        seeds: repetitions of a training run, for the spread of its result.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Profile:
     label_counts: tuple[int, ...]
     draws: int
     batch_size: int
+    pretraining: float = 1.0
+    seeds: int = 5
 
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
@@ -36,7 +40,17 @@ PROFILES = {
         Profile("cpu", "encoder", "reviews", None, COUNTS, draws=10, batch_size=32),
         Profile("gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256),
         Profile("large", "bert_base", "sst2", 4000, COUNTS, draws=20, batch_size=256),
-        Profile("grading", "encoder", "reviews", 48, (8, 16), draws=2, batch_size=32),
+        Profile(
+            "grading",
+            "encoder",
+            "reviews",
+            48,
+            (8, 16),
+            draws=2,
+            batch_size=32,
+            pretraining=0.01,
+            seeds=2,
+        ),
     )
 }
 

@@ -21,7 +21,7 @@ def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
     """Load a data set of `data/datasets.toml`: columns `text` and `label` in three splits.
 
     Args:
-        name: "reviews", "guard" or "sst2".
+        name: "reviews", "guard", "opinions" or "sst2".
         max_texts: keep at most so many rows of each split, balanced by label as the file is.
 
     Raises:

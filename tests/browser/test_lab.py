@@ -23,6 +23,7 @@ def open_notebook(page: Page, lab: Lab, path: str) -> None:
     page.goto(lab.url(f"lab/tree/{path}"))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     page.wait_for_function(KERNEL_IS_CONNECTED, arg=lab.url("api/kernels"))
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
 
 
 def run_through(page: Page, source: str) -> None:

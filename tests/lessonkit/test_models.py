@@ -28,7 +28,9 @@ def register(monkeypatch: pytest.MonkeyPatch, entry: ModelEntry) -> None:
 def hub_entry(**changes: object) -> ModelEntry:
     """An entry that only the hub serves, with one small file."""
     digest = hashlib.sha256(b"{}").hexdigest()
-    entry = ModelEntry("small", "someone/small", "0" * 40, "MIT", {"config.json": digest})
+    entry = ModelEntry(
+        "small", "MIT", {"config.json": digest}, hub="someone/small", revision="0" * 40
+    )
     return dataclasses.replace(entry, **changes)
 
 
@@ -43,7 +45,7 @@ def test_every_file_that_is_loaded_has_a_digest() -> None:
     for entry in models.registry().values():
         assert needed <= set(entry.sha256)
         assert all(len(digest) == 64 for digest in entry.sha256.values())
-        assert len(entry.revision) == 40
+        assert entry.path is not None or len(entry.revision or "") == 40
 
 
 def test_a_wrong_digest_is_an_error_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
