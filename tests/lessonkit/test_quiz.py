@@ -56,6 +56,18 @@ def test_the_seeds_first_question_is_word_for_word() -> None:
     assert question.correct == "B"
 
 
+def test_the_seeds_second_question_is_word_for_word() -> None:
+    question = load_questions("01")[1]
+    assert question.text["ru"] == "Какая задача используется для pre-training BERT?"
+    assert [option["ru"] for option in question.options.values()] == [
+        "Masked Language Modeling",
+        "Image classification",
+        "Reinforcement learning",
+        "Sentiment analysis",
+    ]
+    assert question.correct == "A"
+
+
 def test_a_practice_question_explains_at_once() -> None:
     question = load_questions("02")[1]
     assert reaction_card(question, "B", "en").kind == "good"
