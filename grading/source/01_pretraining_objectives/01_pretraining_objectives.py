@@ -228,6 +228,8 @@ def mask_tokens(input_ids, special_tokens_mask, mask_token_id, vocab_size, proba
         mask_token_id, vocab_size: the id of [MASK]; random tokens are drawn from 0 ... vocab_size - 1.
         probability: the share of the tokens that are chosen.
 
+    Draw with PyTorch's own random numbers, so that `torch.manual_seed` repeats a run.
+
     Returns:
         (batch, length) inputs for the model, and (batch, length) labels: the original id where a
         token was chosen, -100 elsewhere.
@@ -375,7 +377,7 @@ plots.word_bars({sentence: fill_blank(sentence) for sentence in blanks})
 # GPT и LLaMA предсказывают **следующий** токен. Один текст даёт целую строку заданий:
 
 # %%
-text = "The cat sat on the mat".split()
+text = ["The", "cat", "sat", "on", "the", "mat"]
 pd.DataFrame({"input": [" ".join(text[:i]) for i in range(1, 6)], "label": text[1:]})
 
 # %% [markdown] lang="en"
@@ -560,7 +562,8 @@ def clip_loss(image_embeds: torch.Tensor, text_embeds: torch.Tensor, temperature
 
     Args:
         image_embeds, text_embeds: (batch, width), of any length; row i of both belong together.
-        temperature: cosine similarities are divided by it.
+        temperature: cosine similarities are divided by it; a number, or a tensor that is learned
+            too. It may be as small as 0.01, where a plain `exp` overflows.
     """
     ### BEGIN SOLUTION
     images, texts = F.normalize(image_embeds, dim=-1), F.normalize(text_embeds, dim=-1)
