@@ -1,5 +1,6 @@
 """Drawn shapes with captions, rendered on the fly; some colour-form pairs are never trained on."""
 
+import re
 from dataclasses import dataclass
 from itertools import product
 
@@ -56,7 +57,16 @@ class Shape:
 
     def caption(self, wording: str = WORDINGS[0]) -> str:
         """Return ``wording`` filled in."""
-        return wording.format(**vars(self))
+        return _article(wording.format(**vars(self)))
+
+    @property
+    def name(self) -> str:
+        """What a person would call it, for example "an orange cross"."""
+        return self.caption("a {colour} {form}")
+
+
+def _article(caption: str) -> str:
+    return re.sub(r"\ba (?=[aeiou])", "an ", caption)
 
 
 def all_shapes(held_out: bool) -> list[Shape]:
