@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from lessonkit import figures, plots
@@ -70,3 +71,30 @@ def test_the_map_escapes_texts() -> None:
     html = plots.text_map([[0, 0], [1, 1]], ["<b>&", "plain"], ["one", "two"]).data
     assert "&lt;b&gt;&amp;" in html
     assert html.count("position:absolute") == 2
+
+
+def test_the_loss_curve_ends_with_first_and_last_loss() -> None:
+    curve = plots.LossCurve(steps=20)
+    for loss in [8.0] + [4.0] * 17 + [1.0, 3.0]:
+        curve.add(loss)
+    curve.finish()
+    assert "8.00" in curve.axes.get_title()
+    assert "2.00" in curve.axes.get_title()
+    assert list(curve.points.get_ydata()) == curve.losses
+    assert curve.trend.get_ydata()[1] == 6.0
+
+
+def test_the_likeliest_word_is_on_top() -> None:
+    plots.word_bars({"A [MASK].": {"b": 0.6, "a": 0.3}, "C [MASK].": {"d": 0.9}})
+    first, second = plt.gcf().axes
+    assert [label.get_text() for label in first.get_yticklabels()] == ["b", "a"]
+    assert first.yaxis_inverted()
+    assert second.get_title(loc="left") == "C [MASK]."
+
+
+def test_right_and_wrong_captions_differ_in_colour() -> None:
+    pictures = np.zeros((3, 4, 4, 3), dtype=np.uint8)
+    plots.picture_grid(pictures, ["a", "b", "c"], [True, False, True])
+    titles = [axes.title for axes in plt.gcf().axes[:3]]
+    assert [title.get_text() for title in titles] == ["a", "b", "c"]
+    assert titles[0].get_color() == titles[2].get_color() != titles[1].get_color()

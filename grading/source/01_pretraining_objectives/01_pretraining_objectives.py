@@ -307,7 +307,7 @@ def endless(batches):
 
 def scaled(steps: int) -> int:
     """The number of steps in this profile: all of them, or only a few for grading."""
-    return max(10, int(steps * course.profile.pretraining))
+    return max(20, int(steps * course.profile.pretraining))
 
 # %% [markdown] lang="en"
 # **Predict.** Before training, the model knows nothing: each of the words in its vocabulary is equally likely. The loss is the logarithm of how many words it hesitates between. What is it at the first step, `math.log(len(tokenizer))` or 0? And where will it end?
