@@ -1,0 +1,1 @@
+"""Checks of a model's supply chain: is this model what it says it is?"""
