@@ -12,9 +12,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from sentinel.findings import Findings
-from sentinel.provenance.policy import POLICY_FOLDER
+from sentinel.policy import FOLDER
 
-DEFAULT_ADVISORIES = POLICY_FOLDER / "advisories.toml"
+DEFAULT_ADVISORIES = FOLDER / "advisories.toml"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-POLICY_FOLDER = Path(__file__).resolve().parent.parent / "policy"
-DEFAULT_POLICY = POLICY_FOLDER / "sources.toml"
+from sentinel.policy import FOLDER
+
+DEFAULT_POLICY = FOLDER / "sources.toml"
 _PEM = "-----BEGIN "
 
 
