@@ -61,6 +61,8 @@ def inspect_file(path: Path, name: str) -> Findings:
             file.seek(0)
             if PurePosixPath(name).suffix.lower() == ".safetensors":
                 findings.extend(check_safetensors(path, name))
+                if "Malformed safetensors" not in findings.issues:
+                    return findings  # its first bytes are a length, and may look like anything
             Inspector(findings, name).inspect(file, head)
         if name.lower().endswith(".json") and identify(head) in (Kind.JSON, Kind.OTHER):
             _check_json(findings, path, name)

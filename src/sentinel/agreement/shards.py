@@ -1,0 +1,64 @@
+"""Weight files that must agree: the shards with their index, and one format with the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sentinel.agreement.checkpoint import INDEX, SINGLE, read_object, tensors_of
+from sentinel.findings import Findings
+
+
+def check_shards(folder: Path) -> Findings:
+    """Compare the index with the shards, tensor by tensor, and name weights without a place."""
+    findings = Findings()
+    if not (folder / INDEX).is_file():
+        _check_strays(findings, folder, set())
+        return findings
+    index = read_object(folder, INDEX, findings)
+    weight_map = index.get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(n, str) for n in weight_map.values()):
+        findings.error("Malformed index", INDEX, "a weight_map of tensors and files", "none")
+        return findings
+    if (folder / SINGLE).is_file():
+        findings.error("Ambiguous weights", SINGLE, "one file, or shards with an index", "both")
+    if any("/" in name or "\\" in name or name == ".." for name in weight_map.values()):
+        findings.error("Path leaves the folder", INDEX, "shards beside the index", "a path")
+        return findings
+    _compare(findings, folder, weight_map)
+    _check_size(findings, folder, index, set(weight_map.values()))
+    _check_strays(findings, folder, set(weight_map.values()))
+    return findings
+
+
+def _compare(findings: Findings, folder: Path, weight_map: dict[str, str]) -> None:
+    before = len(findings.errors)
+    for shard in sorted(set(weight_map.values())):
+        if not (folder / shard).is_file():
+            findings.error("Missing shard", shard, "a file that the index names", "nothing")
+            continue
+        listed = {tensor for tensor, name in weight_map.items() if name == shard}
+        held = set(tensors_of(folder / shard))
+        for tensor in sorted(listed - held)[:5]:
+            findings.error("Index mismatch", shard, f"the tensor {tensor}", "not in this shard")
+        for tensor in sorted(held - listed)[:5]:
+            found = f"{tensor}, listed in {weight_map.get(tensor, 'no shard')}"
+            findings.error("Index mismatch", shard, "only tensors listed here", found)
+    if len(findings.errors) == before:
+        findings.confirm(f"{len(weight_map)} tensors lie in the shards that the index names", INDEX)
+
+
+def _check_size(findings: Findings, folder: Path, index: dict, shards: set[str]) -> None:
+    metadata = index.get("metadata")
+    total = metadata.get("total_size") if isinstance(metadata, dict) else None
+    held = sum(
+        info.end - info.start for shard in shards for info in tensors_of(folder / shard).values()
+    )
+    if isinstance(total, int | float) and held != total:
+        findings.error("Index mismatch", INDEX, f"{total:.0f} bytes in all", f"{held} bytes")
+
+
+def _check_strays(findings: Findings, folder: Path, listed: set[str]) -> None:
+    """Name shards that no index lists; a loader that takes every file would read them."""
+    for path in sorted(folder.glob("model-*-of-*.safetensors")):
+        if path.name not in listed:
+            findings.error("Unlisted shard", path.name, "a shard that the index lists", "a stray")
