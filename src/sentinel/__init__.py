@@ -1,1 +1,45 @@
-"""Checks of a model's supply chain: is this model what it says it is?"""
+"""Checks of a model's supply chain: is this model what it says it is?
+
+    from sentinel import ModelProvenanceChecker, WeightIntegrityValidator, scan
+
+    result = scan("path/to/model", expected_source="meta-llama")
+    print(result)
+
+Nothing of a model is executed or unpickled, nothing is fetched; what a folder holds, however
+hostile, becomes an issue in the result.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sentinel.provenance.checker import ModelProvenanceChecker, ProvenanceResult
+    from sentinel.scanner import ScanResult, scan
+    from sentinel.weights import WeightIntegrityValidator, WeightReport
+
+_PLACES = {
+    "ModelProvenanceChecker": "sentinel.provenance",
+    "ProvenanceResult": "sentinel.provenance",
+    "ScanResult": "sentinel.scanner",
+    "WeightIntegrityValidator": "sentinel.weights",
+    "WeightReport": "sentinel.weights",
+    "scan": "sentinel.scanner",
+}
+
+__all__ = [
+    "ModelProvenanceChecker",
+    "ProvenanceResult",
+    "ScanResult",
+    "WeightIntegrityValidator",
+    "WeightReport",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that each tool loads only what it needs."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

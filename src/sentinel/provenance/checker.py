@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,17 @@ class ModelProvenanceChecker:
         self.policy: TrustPolicy = read_policy(Path(policy) if policy is not None else None)
         self.known = known_models.load(Path(digests) if digests is not None else None)
         self.memory = Path(memory) if memory is not None else None
+
+    def trust_key(self, namespace: str, key: bytes) -> None:
+        """Let a public key, in PEM form, sign for an organization, besides what the policy says.
+
+        Raises:
+            ValueError: it is no key on P-256, P-384 or P-521.
+        """
+        signatures.load_public_key(key)
+        source = self.policy.find(namespace) or Source(namespace)
+        trusted = replace(source, keys=(*source.keys, key))
+        self.policy = replace(self.policy, sources=self.policy.sources | {namespace: trusted})
 
     def verify(
         self,

@@ -179,14 +179,14 @@ def _judge(result: Comparison, findings: Findings, tensors: dict[str, Tensor], c
         result.kind = "new head"
     elif all(change.rank is not None and change.row_share > FEW_ROWS for change in body):
         result.kind = "low rank"
-    elif _is_training(body, result, tensors):
+    elif _is_training(body, tensors):
         result.kind = "fine-tuned"
     else:
         result.kind = "unexplained"
     _report(result, findings, tensors, body)
 
 
-def _is_training(body: list[TensorChange], result: Comparison, tensors: dict[str, Tensor]) -> bool:
+def _is_training(body: list[TensorChange], tensors: dict[str, Tensor]) -> bool:
     """Whether gradients explain the changes: in most tensors, in most numbers, and small.
 
     An embedding changes in the rows of the words that were seen; every other matrix that is

@@ -1,0 +1,56 @@
+"""A scan as a page that can be kept and sent: the verdict, the issues, the evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+
+from sentinel.findings import Severity
+from sentinel.scanner import ScanResult
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+MEANINGS = {
+    "verified": "A trusted signature or list of digests vouches for every file, "
+    "and nothing speaks against the model.",
+    "accepted": "Nothing speaks against the model, "
+    "but nothing trusted vouches for where it comes from.",
+    "refused": "Do not load this model before every issue below is explained.",
+}
+TITLES = {
+    "provenance": "Where it comes from",
+    "containers": "What its files hold",
+    "agreement": "Whether its files agree",
+    "weights": "What its numbers look like",
+    "advisories": "What would load it",
+}
+
+
+def render(result: ScanResult, now: datetime | None = None) -> str:
+    """Return a scan's result as one HTML page without scripts or outside references.
+
+    Args:
+        result: the scan.
+        now: time on the page; default is the present.
+    """
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    return environment.get_template("report.html").render(
+        result=result,
+        meaning=MEANINGS[result.verdict],
+        titles=TITLES,
+        counts={s: sum(i.severity is s for i in result.issues) for s in reversed(Severity)},
+        time=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        packages=_versions("torch", "transformers", "safetensors"),
+    )
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
