@@ -91,7 +91,6 @@ def read_pickle(stream: Forward, *, persistent: bool = False, script: bool = Fal
         for operation, argument in _operations(stream):
             machine.step(operation, argument)
         machine.report.complete = True
-        machine.report.value = machine.result()
     except Malformed as error:
         machine.report.error = str(error)
     return machine.report
@@ -160,6 +159,7 @@ class _Machine:
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
         self._handlers: dict[str, Callable[[Any], None]] = {
+            "STOP": self._stop,
             "POP": self._drop,
             "DUP": self._duplicate,
             "MEMOIZE": self._memoize,
@@ -200,9 +200,6 @@ class _Machine:
             self._move(operation)
         if len(self._stack) > LARGEST_STACK:
             raise Malformed(f"more than {LARGEST_STACK} values on the stack")
-
-    def result(self) -> int | None:
-        return self._stack[-1] if self._stack and type(self._stack[-1]) is int else None
 
     def _move(self, operation: pickletools.OpcodeInfo) -> None:
         """Take from the stack and put on it what `pickletools` says, as symbols."""
@@ -258,6 +255,10 @@ class _Machine:
         if not isinstance(called, Import):
             self._refuse("calls something that it computes")
         self._stack.append(_OTHER)
+
+    def _stop(self, _argument: Any) -> None:
+        value = self._pop()
+        self.report.value = value if type(value) is int else None
 
     def _drop(self, _argument: Any) -> None:
         self._stack.pop() if self._stack else self._top()

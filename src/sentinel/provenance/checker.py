@@ -130,8 +130,7 @@ class ModelProvenanceChecker:
         findings.extend(model_card.check_names(claims, records.repository, self.policy))
         findings.extend(model_card.check_license(folder, claims, self.policy, source))
         _check_repository(findings, records.repository, expected)
-        names = [*claims.names.values(), records.repository or ""]
-        listed = known_models.check(self.known, digests, expected, names)
+        listed = known_models.check(self.known, digests, expected, records.repository)
         findings.extend(listed.findings)
         vouched = listed.vouched
         if check_signature:

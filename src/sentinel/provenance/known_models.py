@@ -93,7 +93,7 @@ def check(
     known: Sequence[KnownModel],
     digests: dict[str, FileDigest],
     expected: str | None,
-    names: Sequence[str],
+    repository: str | None,
 ) -> Listed:
     """Compare a folder's files with the listed model that they should be, or seem to be.
 
@@ -101,11 +101,11 @@ def check(
         known: the list.
         digests: of the folder's files, by path.
         expected: organization or ``organization/model``, or None.
-        names: repositories that the folder's own claims name.
+        repository: where the hub client's cache says the files came from, if it does.
     """
     findings = Findings()
     candidates = [model for model in known if expected is None or _is_from(model, expected)]
-    model = _best(candidates, digests, expected, names)
+    model = _best(candidates, digests, expected, repository)
     if model is None:
         return Listed(False, findings)
     for file, digest in model.sha256.items():
@@ -129,9 +129,9 @@ def _best(
     candidates: Sequence[KnownModel],
     digests: dict[str, FileDigest],
     expected: str | None,
-    names: Sequence[str],
+    repository: str | None,
 ) -> KnownModel | None:
-    """Return the listed model that is expected, that shares files, or that the folder names.
+    """Return the listed model that is expected, that shares files, or that the cache names.
 
     Small files alone identify nothing: many models share a vocabulary. Among the models of an
     expected organization they decide which one is meant.
@@ -147,7 +147,7 @@ def _best(
     best = max(candidates, key=shared, default=None)
     if best is not None and shared(best) >= ((0, 1) if expected is not None else (1, 0)):
         return best
-    return next((model for model in candidates if model.hub in names), None)
+    return next((model for model in candidates if repository and model.hub == repository), None)
 
 
 def _report_unlisted(findings: Findings, file: str) -> None:
