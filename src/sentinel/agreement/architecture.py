@@ -34,6 +34,7 @@ _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
 _NOT_LOADED = re.compile(
     r"(.*\.)?(position_ids|token_type_ids|rotary_emb\.inv_freq|masked_bias|attn\.bias)"
 )
+_LAYER = re.compile(r"\.\d+\.")
 UNDERSTOOD = 0.7  # share of the file's tensors that must have a place before others are odd
 
 
@@ -160,8 +161,10 @@ def _compare(
 ) -> None:
     places = _places(list(checkpoint.tensors), set(expected))
     strangers = [name for name, place in places.items() if place is None]
+    patterns = {_LAYER.sub(".*.", name) for name in [*expected, *filter(None, places.values())]}
+    surplus = [name for name in strangers if _is_surplus(name, patterns)]
     known = len(places) - len(strangers)
-    if known < UNDERSTOOD * len(places):
+    if known + len(surplus) < UNDERSTOOD * len(places):
         found = f"{len(strangers)} of {len(places)} names have no place in it"
         findings.warn("Architecture not checked", CONFIG, "the weights of this architecture", found)
         return
@@ -176,6 +179,14 @@ def _compare(
         findings.error("Missing tensor", CONFIG, name, "nothing in the weights")
     if not wrong and not missing:
         findings.confirm(f"{known} tensors have the names and shapes of the architecture", CONFIG)
+
+
+def _is_surplus(name: str, patterns: set[str]) -> bool:
+    """Whether a tensor belongs to one layer more than the architecture has."""
+    pattern = _LAYER.sub(".*.", name)
+    return pattern != name and any(
+        pattern.endswith(other) or other.endswith(pattern) for other in patterns if ".*." in other
+    )
 
 
 def _places(names: list[str], expected: set[str]) -> dict[str, str | None]:

@@ -260,7 +260,7 @@ class Inspector:
         script: bool,
     ) -> None:
         inside = f"{where}/{printable(member.filename, 80)}"
-        if member.is_dir():
+        if member.filename.endswith("/"):
             return
         if member.flag_bits & 1:
             self._error("Unreadable archive", "no encryption", "an encrypted member", inside)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ LIMIT = 64 << 20
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
+_SHARD = re.compile(r":\d+:\d+$")
 HASHES = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}  # by key size, in bits
 
 
@@ -272,20 +274,26 @@ def _compare(
 ) -> None:
     """Compare the files with the signed list: changed, missing, added."""
     signed = {name: digest for name, (_, digest) in bundle.signed.digests.items()}
+    digests = {name: digest for name, digest in digests.items() if name != bundle.file}
     if bundle.signed.whole_files:
         found = {name: digest.sha256 for name, digest in digests.items()}
     else:
         found = _hash_as_signed(folder, bundle.signed, digests)
     before = len(findings.errors)
     for name, digest in signed.items():
-        if name not in found:
-            findings.error("Missing file", name, digest, "nothing")
-        elif found[name] != digest:
-            findings.error("Signature mismatch", name, digest, found[name])
-    for name in sorted(set(found) - set(signed) - {bundle.file}):
+        if found.get(name) != digest:
+            changed = _file(name) in digests
+            issue = "Signature mismatch" if changed else "Missing file"
+            findings.error(issue, name, digest, found.get(name, "nothing"))
+    for name in sorted(set(digests) - {_file(name) for name in signed}):
         _report_unsigned(findings, name)
     if len(findings.errors) == before:
         findings.confirm(f"{len(signed)} signed digests match", bundle.file)
+
+
+def _file(identifier: str) -> str:
+    """Return the file that a signed digest belongs to; one of a shard ends in ``:start:end``."""
+    return _SHARD.sub("", identifier)
 
 
 def _hash_as_signed(
