@@ -629,7 +629,7 @@ def _gravest(result: ScanResult) -> str | None:
 def summarize(alarms: dict[str, str], outcomes: dict[str, Outcome]) -> dict[str, Any]:
     """Count what was caught."""
     return {
-        "cases": len(outcomes),
+        "tampered": len(outcomes),
         "clean": 10,
         "caught_without_trust": sum(o.untrusted is not None for o in outcomes.values()),
         "caught_by_digests": sum(o.digests is not None for o in outcomes.values()),

@@ -185,17 +185,18 @@ def _is_content(node: nodes.Node | None, tainted: set[str]) -> bool:
 
 def _conditions(tree: nodes.Template) -> Iterator[nodes.Node]:
     """Yield comparisons, tests and calls that a template decides by."""
-    for node in tree.find_all((nodes.If, nodes.CondExpr)):
-        yield from node.test.find_all((nodes.Compare, nodes.Call, nodes.Test))
-        if isinstance(node.test, nodes.Compare | nodes.Call | nodes.Test):
-            yield node.test
-    for node in tree.find_all(nodes.Assign):
-        yield from node.node.find_all(nodes.Compare)
-        if isinstance(node.node, nodes.Compare):
-            yield node.node
-    for node in tree.find_all(nodes.For):
+    for node in tree.find_all((nodes.If, nodes.CondExpr, nodes.For)):
         if node.test is not None:
-            yield from node.test.find_all((nodes.Compare, nodes.Call))
+            yield from _deciding(node.test, (nodes.Compare, nodes.Call, nodes.Test))
+    for node in tree.find_all(nodes.Assign):
+        yield from _deciding(node.node, (nodes.Compare,))
+
+
+def _deciding(node: nodes.Node, kinds: tuple[type[nodes.Node], ...]) -> Iterator[nodes.Node]:
+    """Yield an expression and its parts, as far as they are of these kinds."""
+    if isinstance(node, kinds):
+        yield node
+    yield from node.find_all(kinds)
 
 
 def _awaited_word(node: nodes.Node, tainted: set[str]) -> str | None:

@@ -15,6 +15,7 @@ from sentinel.weights.tensors import FLOATS, READABLE, Tensor
 HEADS = re.compile(
     r"(.*\.)?(classifier|score|qa_outputs|lm_head|cls|pooler|pre_classifier|head)\b.*"
 )
+SMALLEST_MATRIX = 16  # rows and columns; below, every rank is low
 SKETCH = 64  # largest rank told from a full one
 LOW_RANK_ENERGY = 0.999
 LARGEST_SKETCHED = 64 << 20  # numbers
@@ -149,7 +150,7 @@ def _rank(tensor: Tensor, reference: Tensor) -> int | None:
     """Estimate the rank of the difference from a random sketch (Halko et al. 2011)."""
     if len(tensor.info.shape) != 2 or tensor.rows * tensor.columns > LARGEST_SKETCHED:
         return None
-    if min(tensor.info.shape) <= SKETCH // 2:
+    if min(tensor.info.shape) < SMALLEST_MATRIX:
         return None
     gap = (tensor.matrix() - reference.matrix()).astype(np.float64)
     if not np.isfinite(gap).all():
@@ -177,13 +178,21 @@ def _judge(result: Comparison, findings: Findings, tensors: dict[str, Tensor], c
         result.kind = "cast"
     elif not body:
         result.kind = "new head"
-    elif all(change.rank is not None and change.row_share > FEW_ROWS for change in body):
+    elif _is_adapter(body):
         result.kind = "low rank"
     elif _is_training(body, tensors):
         result.kind = "fine-tuned"
     else:
         result.kind = "unexplained"
     _report(result, findings, tensors, body)
+
+
+def _is_adapter(body: list[TensorChange]) -> bool:
+    """Whether a merged adapter explains the changes: low rank, dense, and not in one place only.
+
+    Editing a fact or planting a trigger changes one matrix by rank one (Meng et al. 2022).
+    """
+    return len(body) > 1 and all(c.rank is not None and c.elements > 0.5 for c in body)
 
 
 def _is_training(body: list[TensorChange], tensors: dict[str, Tensor]) -> bool:
@@ -193,7 +202,11 @@ def _is_training(body: list[TensorChange], tensors: dict[str, Tensor]) -> bool:
     trained changes nearly everywhere.
     """
     floats = [name for name, tensor in tensors.items() if tensor.info.dtype in FLOATS]
-    matrices = [c for c in body if not EMBEDDINGS.fullmatch(c.name)]
+    matrices = [
+        change
+        for change in body
+        if len(tensors[change.name].info.shape) > 1 and not EMBEDDINGS.fullmatch(change.name)
+    ]
     if not matrices or len(matrices) < 0.1 * len(floats):
         return False
     dense = sum(change.elements > 0.5 for change in matrices)
@@ -239,8 +252,9 @@ def _report_uneven(
     findings: Findings, tensors: dict[str, Tensor], body: list[TensorChange]
 ) -> None:
     """Within a fine-tuned model, name tensors that changed out of all proportion."""
-    middle = float(np.median([change.relative for change in body]))
-    for change in body:
+    matrices = [change for change in body if len(tensors[change.name].info.shape) > 1]
+    middle = float(np.median([change.relative for change in matrices]))
+    for change in matrices:
         if change.relative > max(20 * middle, LARGE_CHANGE):
             found = f"{change.name}: {change.relative:.0%}, {middle:.1%} in most tensors"
             findings.error("Uneven change", tensors[change.name].path.name, "even changes", found)

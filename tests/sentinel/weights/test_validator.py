@@ -97,6 +97,9 @@ TAMPERED = {
     "a hair": lambda t: t["bert.encoder.layer.1.output.dense.weight"][3, 5].add_(1e-4),
     "one row": lambda t: t[EMBEDDINGS][9].add_(0.5),
     "rows swapped": lambda t: t[EMBEDDINGS].__setitem__([9, 10], t[EMBEDDINGS][[10, 9]]),
+    "one matrix edited by rank one": lambda t: t["bert.encoder.layer.2.output.dense.weight"].add_(
+        torch.outer(torch.randn(32), torch.randn(64)) * 0.01
+    ),
     "one tensor replaced": lambda t: t["bert.encoder.layer.0.output.dense.weight"].normal_(),
 }
 
