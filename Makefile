@@ -23,7 +23,7 @@ FROM ?=
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository opinions pretrain figures picture clean
+        feedback grades formgrader bundle set-repository opinions pretrain figures bench-sentinel picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -84,6 +84,11 @@ pretrain: setup ## train the tiny models of lesson 01 again and write their dige
 
 figures: setup ## measure again and write the tables of both READMEs (some minutes)
 	@$(BIN)/python benchmarks/figures.py measure
+
+bench-sentinel: setup ## tamper with models and see what sentinel notices; time its hashing
+	@$(BIN)/python -W ignore benchmarks/tamper_corpus.py --write
+	@$(BIN)/python benchmarks/hashing.py --write
+	@$(BIN)/python benchmarks/figures.py render
 
 picture: setup ## take the README's picture again
 	@$(BIN)/python tools/take_picture.py docs/lesson.png

@@ -146,6 +146,7 @@ def rendered() -> dict[Path, str]:
         ROOT / "README.md": {
             "lessons": lessons_table(figures),
             "pretraining": pretraining_table(figures),
+            "tampering": tampering_table(),
             "texts": accuracy_table(figures),
         },
         ROOT / "data" / "README.md": {
@@ -195,6 +196,30 @@ def pretraining_table(figures: dict[str, Any]) -> str:
         "colour and form it never saw together; one in 48 would be chance."
     )
     return f"{table(cells, headers)}\n\n{note}"
+
+
+def tampering_table() -> str:
+    """Return what `sentinel` caught, with how much trust, and how fast it hashes."""
+    caught, speed = (
+        json.loads((ROOT / "benchmarks" / name).read_text(encoding="utf-8"))
+        for name in ("tamper_corpus.json", "hashing.json")
+    )
+    of = f"of {caught['tampered']} tampered models"
+    rows = [
+        ["nothing trusted", f"{caught['caught_without_trust']} {of}"],
+        ["a list of digests", f"{caught['caught_by_digests']} {of}"],
+        ["the publisher's key", f"{caught['caught_by_signature']} {of}"],
+        ["false alarms", f"{len(caught['false_alarms'])} of {caught['clean']} clean models"],
+    ]
+    missed = [name for name, found in caught["cases"].items() if found["untrusted"] is None]
+    note = (
+        f"Without anything to compare with, {len(missed)} changes leave a model that is sound in "
+        f"itself: {', '.join(name.replace('_', ' ') for name in missed)}. Hashing runs at "
+        f"{speed['speed_beside_sha256sum']:.1f} times the speed of `sha256sum` on one core and "
+        f"{speed['gain_on_all_cores']:.1f} times that on {speed['cores']}; `verify` takes "
+        f"{speed['verify_encoder_seconds']:.2f} s on the encoder of 90 MB."
+    )
+    return f"{table(rows, ['what is known beforehand', 'refused'])}\n\n{note}"
 
 
 def accuracy_table(figures: dict[str, Any]) -> str:

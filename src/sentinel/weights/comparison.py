@@ -21,7 +21,6 @@ LOW_RANK_ENERGY = 0.999
 LARGEST_SKETCHED = 64 << 20  # numbers
 CAST = {"BF16": 2.0**-8, "F16": 2.0**-10}  # relative rounding of a cast
 FEW_ROWS = 0.02  # share of an embedding's rows
-FEW_ELEMENTS = 0.01
 LARGE_CHANGE = 0.5  # of a tensor's norm; fine-tuning changes a few percent
 
 
