@@ -8,6 +8,7 @@ from sentinel.agreement.adapter import check_adapter
 from sentinel.agreement.architecture import check_architecture
 from sentinel.agreement.chat_templates import check_chat_templates
 from sentinel.agreement.checkpoint import read_checkpoint
+from sentinel.agreement.formats import check_formats
 from sentinel.agreement.hooks import check_hooks
 from sentinel.agreement.labels import check_labels
 from sentinel.agreement.shards import check_shards
@@ -25,6 +26,7 @@ def check_agreement(folder: Path, base: Path | None = None) -> Findings:
     findings = Findings()
     checkpoint = read_checkpoint(folder, findings)
     findings.extend(check_shards(folder))
+    findings.extend(check_formats(folder))
     findings.extend(check_architecture(folder, checkpoint))
     findings.extend(check_tokenizer(folder, checkpoint))
     findings.extend(check_labels(folder, checkpoint))

@@ -38,7 +38,7 @@ def check_adapter(folder: Path, base: Path | None = None) -> Findings:
     tensors = tensors_of(folder / ADAPTER) if (folder / ADAPTER).is_file() else {}
     if (folder / "config.json").is_file() and config and (folder / "model.safetensors").is_file():
         expected = "a model, or an adapter for another one"
-        findings.warn("Adapter beside a model", CONFIG, expected, "loaded together with the model")
+        findings.error("Adapter beside a model", CONFIG, expected, "loaded together with the model")
     if not config or config.get("peft_type") != "LORA" or not tensors:
         return findings
     pairs = _pairs(findings, config, tensors)

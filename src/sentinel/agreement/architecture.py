@@ -45,7 +45,7 @@ def check_architecture(folder: Path, checkpoint: Checkpoint) -> Findings:
     if not config or not checkpoint.tensors:
         return findings
     _check_dtype(findings, config, checkpoint)
-    if "quantization_config" in config:
+    if _is_quantized(findings, config, checkpoint):
         findings.note("Quantized", CONFIG, "", "shapes are not compared with the architecture")
         return findings
     if not _has_sane_sizes(findings, config, checkpoint):
@@ -61,6 +61,18 @@ def check_architecture(folder: Path, checkpoint: Checkpoint) -> Findings:
         return findings
     _compare(findings, checkpoint, expected, tied)
     return findings
+
+
+def _is_quantized(findings: Findings, config: dict[str, Any], checkpoint: Checkpoint) -> bool:
+    """Whether the weights are stored in fewer bits, so that their shapes are others."""
+    if "quantization_config" not in config:
+        return False
+    stored = {info.dtype for info in checkpoint.tensors.values()}
+    if stored <= set(_SAVED_TYPES.values()):
+        expected, found = "quantized weights", f"{', '.join(sorted(stored))} only"
+        findings.warn("Type mismatch", CONFIG, expected, found)
+        return False
+    return True
 
 
 class _NotKnown(Exception):  # noqa: N818 - reads better where it is raised

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sentinel.agreement.checkpoint import INDEX, SINGLE, read_object, tensors_of
+from sentinel.containers.files import walk
 from sentinel.findings import Findings
+
+WEIGHTS = re.compile(
+    r".*\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|onnx|gguf|tflite|npz|ot|pb|mlmodel)",
+    re.IGNORECASE,
+)
 
 
 def check_shards(folder: Path) -> Findings:
     """Compare the index with the shards, tensor by tensor, and name weights without a place."""
     findings = Findings()
+    _check_presence(findings, folder)
     if not (folder / INDEX).is_file():
         _check_strays(findings, folder, set())
         return findings
@@ -28,6 +36,13 @@ def check_shards(folder: Path) -> Findings:
     _check_size(findings, folder, index, set(weight_map.values()))
     _check_strays(findings, folder, set(weight_map.values()))
     return findings
+
+
+def _check_presence(findings: Findings, folder: Path) -> None:
+    """A configuration that names an architecture comes with weights of some kind."""
+    config = read_object(folder, "config.json", Findings())
+    if config.get("architectures") and not any(WEIGHTS.fullmatch(p.name) for p in walk(folder)):
+        findings.error("Missing weights", "config.json", "weights beside it", "none")
 
 
 def _compare(findings: Findings, folder: Path, weight_map: dict[str, str]) -> None:

@@ -26,6 +26,7 @@ _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SYNTAX = re.compile(
     r"\\[pP]\{[^}]*\}|\\x\{?[0-9A-Fa-f]+\}?|\\u[0-9A-Fa-f]{4}|\\.|\{\d*,?\d*\}|\(\?\w*[:=!<]"
 )
+SHORTEST_TEXT = 8  # tokens; a saved truncation below makes a model blind
 OUT_OF_ORDER = 0.01  # share of merges; more than this is a vocabulary in an order of its own
 
 
@@ -45,6 +46,9 @@ def check_tokenizer(folder: Path, checkpoint: Checkpoint) -> Findings:
     _check_ids(findings, tokens, checkpoint, config)
     _check_declared(findings, settings, tokens)
     _check_vocabulary_files(findings, folder, vocabulary, model)
+    _check_added_file(findings, folder, tokens)
+    _check_unknown_token(findings, model)
+    _check_truncation(findings, content)
     _check_order(findings, model, vocabulary)
     _check_rewriting(findings, content)
     _check_template(findings, content, tokens)
@@ -171,6 +175,29 @@ def _check_vocabulary_files(
         expected = f"merge {place + 1}: {merges[place : place + 1]}"
         found = f"{saved[place : place + 1]}"
         findings.error("Tokenizer files disagree", "merges.txt", expected, found)
+
+
+def _check_added_file(findings: Findings, folder: Path, tokens: dict[str, int]) -> None:
+    """Compare `added_tokens.json`, which earlier versions of transformers write."""
+    for word, number in read_object(folder, "added_tokens.json", findings).items():
+        if tokens.get(word) != number:
+            expected = f"{printable(word, 40)} = {tokens.get(word)}, as in {TOKENIZER}"
+            findings.error("Tokenizer files disagree", "added_tokens.json", expected, f"= {number}")
+
+
+def _check_unknown_token(findings: Findings, model: dict[str, Any]) -> None:
+    unknown = model.get("unk_token")
+    if isinstance(unknown, str) and _is_word(unknown):
+        expected = "an unknown token that no text contains"
+        findings.error("Ordinary word as special token", TOKENIZER, expected, unknown)
+
+
+def _check_truncation(findings: Findings, content: dict[str, Any]) -> None:
+    truncation = content.get("truncation")
+    longest = truncation.get("max_length") if isinstance(truncation, dict) else None
+    if type(longest) is int and longest < SHORTEST_TEXT:
+        expected = f"texts of at least {SHORTEST_TEXT} tokens"
+        findings.error("Texts cut short", TOKENIZER, expected, f"cut to {longest}")
 
 
 def _compare(

@@ -39,6 +39,7 @@ ARCHIVE_SUFFIXES = PICKLE_SUFFIXES | {
     ".zip", ".npz", ".keras", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".nemo", ".ot", ".mar",
     ".ptl", ".pt2", ".7z", ".zst", ".lz4", ".rar",
 }  # fmt: skip
+PROGRAM_SUFFIXES = (".pyc", ".so", ".dll", ".dylib", ".exe", ".bat", ".cmd", ".ps1", ".jar", ".vbs")
 _OBJECT_DTYPE = re.compile(rb"""['"][|<>=]?O\d*['"]""")
 _LAMBDA = re.compile(rb'"class_name":\s*"Lambda"')
 _GRAPH_OPS = re.compile(
@@ -129,7 +130,7 @@ class Inspector:
             self._numpy(stream, where)
         elif kind is Kind.HDF5 or (kind is Kind.JSON and self.suffix == ".keras"):
             self._search(stream, _LAMBDA, "Executable code", "no Lambda layer", where)
-        elif kind is Kind.EXECUTABLE or where.lower().endswith(".pyc"):
+        elif kind is Kind.EXECUTABLE or where.lower().endswith(PROGRAM_SUFFIXES):
             self._error("Executable file", "data only", str(kind), where)
         elif kind is Kind.SCRIPT:
             self.findings.warn("Script", self.name, "data only", self._shown(where, str(kind)))

@@ -90,7 +90,7 @@ def _check_siblings(
     """Compare a tensor with the tensor of the same name in the other layers."""
     families: dict[str, list[TensorStatistics]] = defaultdict(list)
     for measured in statistics:
-        if measured.rms > 0:
+        if measured.rms > 0 or not measured.not_finite:
             families[_LAYER.sub(".*.", measured.name)].append(measured)
     for family in families.values():
         if len(family) < FEWEST_LAYERS:
@@ -102,6 +102,12 @@ def _check_siblings(
 
 
 def _check_scale(findings: Findings, measured: TensorStatistics, median: float, file: str) -> None:
+    if median == 0 or (measured.rms == 0 and len(measured.shape) < 2):
+        return
+    if measured.rms == 0:
+        found = f"{measured.name}: zeros only, {median:.3g} in other layers"
+        findings.error("Outlier tensor", file, "weights of the other layers' size", found)
+        return
     ratio = max(measured.rms / median, median / measured.rms)
     matrix = len(measured.shape) > 1
     if not matrix or ratio < SCALE_WARNING:
