@@ -15,8 +15,6 @@ from sentinel.findings import Evidence, Findings, Issue, Severity
 from sentinel.provenance import ModelProvenanceChecker, check_advisories
 from sentinel.weights import WeightIntegrityValidator
 
-LAYERS = ("provenance", "containers", "agreement", "weights", "advisories")
-
 
 @dataclass(frozen=True)
 class ScanResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from sentinel.containers.malformed import Malformed
 
@@ -104,10 +104,3 @@ class Forward:
             if not piece:
                 raise Malformed("it ends in the middle")
             count -= len(piece)
-
-
-def size_of(stream: BinaryIO) -> int:
-    """Return a seekable stream's length in bytes, leaving it at its beginning."""
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    return size

@@ -34,13 +34,11 @@ class KnownModel:
     Attributes:
         name: its name in the list.
         hub: repository on the hub, ``organization/model``; None for a model from elsewhere.
-        license: SPDX identifier, if the list has one.
         sha256: path inside the model's folder -> hexadecimal digest.
     """
 
     name: str
     hub: str | None
-    license: str | None
     sha256: dict[str, str]
 
 
@@ -62,7 +60,7 @@ def _known_model(path: Path, name: str, table: object) -> KnownModel:
     digests = table.get("sha256") if isinstance(table, dict) else None
     if not isinstance(digests, dict) or not all(map(_is_sha256, digests.values())):
         raise ValueError(f"{path}: [{name}] needs a table of SHA-256 digests, [{name}.sha256]")
-    return KnownModel(name, table.get("hub"), table.get("license"), digests)
+    return KnownModel(name, table.get("hub"), digests)
 
 
 def _is_sha256(text: object) -> bool:

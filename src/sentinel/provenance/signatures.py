@@ -32,7 +32,7 @@ from sentinel.provenance.digests import FileDigest
 from sentinel.provenance.policy import Source
 from sentinel.provenance.releases import check_release
 
-SIGNATURE_NAMES = ("model.sig", "model_signing.sig", "signature.json")
+SIGNATURE_NAMES = ("model.sig", "model_signing.sig")
 LIMIT = 64 << 20
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
