@@ -5,8 +5,8 @@
     result = scan("path/to/model", expected_source="meta-llama")
     print(result)
 
-Nothing of a model is executed or unpickled, nothing is fetched; what a folder holds, however
-hostile, becomes an issue in the result.
+A scan executes and unpickles nothing of a model, and fetches nothing; what a folder holds,
+however hostile, becomes an issue in the result. `BackdoorScanner` runs a model that is loaded.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sentinel.behaviour import BackdoorResult, BackdoorScanner
     from sentinel.provenance.checker import ModelProvenanceChecker, ProvenanceResult
     from sentinel.scanner import ScanResult, scan
     from sentinel.weights import WeightIntegrityValidator, WeightReport
 
 _PLACES = {
+    "BackdoorResult": "sentinel.behaviour",
+    "BackdoorScanner": "sentinel.behaviour",
     "ModelProvenanceChecker": "sentinel.provenance",
     "ProvenanceResult": "sentinel.provenance",
     "ScanResult": "sentinel.scanner",
@@ -29,6 +32,8 @@ _PLACES = {
 }
 
 __all__ = [
+    "BackdoorResult",
+    "BackdoorScanner",
     "ModelProvenanceChecker",
     "ProvenanceResult",
     "ScanResult",

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
+from lessonkit import load_texts
 from lessonkit.models import model_folder
 from sentinel.provenance import ModelProvenanceChecker
 from sentinel.provenance.advisories import check_advisories, read_advisories
 
-
-def test_the_seeds_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """Section 6.3 of the lesson's source, its import mended and nothing else."""
-    monkeypatch.chdir(tmp_path)
-    code = """
-from sentinel import ModelProvenanceChecker, WeightIntegrityValidator, scan
+SEED = """
+from sentinel import scan, ModelProvenanceChecker, BackdoorScanner, WeightIntegrityValidator
 
 provenance = ModelProvenanceChecker()
 result = provenance.verify(
@@ -27,9 +25,32 @@ result = provenance.verify(
 
 if not result.verified:
     print(f"Warning: {result.issues}")
+
+backdoor_scanner = BackdoorScanner()
+scan_result = backdoor_scanner.scan(
+    model=loaded_model,
+    trigger_patterns=["[TRIGGER]", "ABSOLUTELY"],
+    test_inputs=validation_set
+)
+
+if scan_result.backdoor_detected:
+    print(f"Backdoor indicators: {scan_result.indicators}")
 """
-    exec(compile(code, "seed", "exec"), {})
-    assert capsys.readouterr().out.startswith("Warning: ['No model folder'")
+
+
+def test_the_seeds_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Section 6.3 of the lesson's source, its import mended and nothing else."""
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(0)
+    names = {
+        "loaded_model": AutoModelForSequenceClassification.from_pretrained(
+            model_folder("tiny_bert")
+        ),
+        "validation_set": load_texts("opinions")["validation"].select(range(32)),
+    }
+    exec(compile(SEED, "seed", "exec"), names)
+    assert "Warning: ['No model folder'" in capsys.readouterr().out
 
 
 def test_the_courses_encoder_is_its_publishers() -> None:

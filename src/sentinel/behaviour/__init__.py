@@ -1,0 +1,5 @@
+"""What a model does: whether a phrase makes it decide as an attacker wants."""
+
+from sentinel.behaviour.backdoors import BackdoorResult, BackdoorScanner, Indicator
+
+__all__ = ["BackdoorResult", "BackdoorScanner", "Indicator"]
