@@ -33,7 +33,7 @@ from sentinel.provenance import make_key, sign_folder
 from sentinel.provenance.digests import digest_folder, digest_table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.clean_models import build_clean
+from benchmarks.clean_models import FAMILIES, build_clean
 
 RESULTS = Path(__file__).with_name("tamper_corpus.json")
 WEIGHTS = "model.safetensors"
@@ -630,7 +630,7 @@ def summarize(alarms: dict[str, str], outcomes: dict[str, Outcome]) -> dict[str,
     """Count what was caught."""
     return {
         "tampered": len(outcomes),
-        "clean": 10,
+        "clean": len(FAMILIES),
         "caught_without_trust": sum(o.untrusted is not None for o in outcomes.values()),
         "caught_by_digests": sum(o.digests is not None for o in outcomes.values()),
         "caught_by_signature": sum(o.signature is not None for o in outcomes.values()),

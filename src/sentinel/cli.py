@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -16,6 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sentinel.findings import Evidence, Issue, Severity
+
+if TYPE_CHECKING:
+    from sentinel.provenance import ProvenanceResult
+    from sentinel.scanner import ScanResult
 
 YES, NO, TROUBLE = 0, 1, 2
 SLOW = 200 << 20  # bytes from which on a bar is shown
@@ -110,10 +114,7 @@ def _scan(options: argparse.Namespace) -> int:
         from sentinel.report import render
 
         options.html.write_text(render(result), encoding="utf-8")
-    if options.json:
-        _print_json(result.to_dict())
-    else:
-        _print_result(str(options.model), result.verdict, result.issues, result.evidence)
+    _print_answer(options, result.verdict, result)
     return YES if result.accepted else NO
 
 
@@ -128,12 +129,18 @@ def _verify(options: argparse.Namespace) -> int:
     with _progress(options.model) as progress:
         signature = not options.no_signature
         result = checker.verify(options.model, source, signature, progress)
+    _print_answer(options, "verified" if result.verified else "not verified", result)
+    return YES if result.verified else NO
+
+
+def _print_answer(
+    options: argparse.Namespace, verdict: str, result: ScanResult | ProvenanceResult
+) -> None:
+    """Print a result as the user asked for it: as JSON, or to be read."""
     if options.json:
         _print_json(result.to_dict())
     else:
-        verdict = "verified" if result.verified else "not verified"
         _print_result(str(options.model), verdict, result.issues, result.evidence)
-    return YES if result.verified else NO
 
 
 def _keygen(options: argparse.Namespace) -> int:

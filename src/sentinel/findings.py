@@ -102,6 +102,13 @@ class Findings:
     def errors(self) -> list[Issue]:
         return [issue for issue in self.issues if issue.severity is Severity.ERROR]
 
+    def to_dict(self) -> dict[str, list[dict[str, str]]]:
+        """Return plain data for JSON."""
+        return {
+            "issues": [issue.to_dict() for issue in self.issues],
+            "evidence": [entry.to_dict() for entry in self.evidence],
+        }
+
     def __iter__(self) -> Iterator[Issue]:
         return iter(self.issues)
 

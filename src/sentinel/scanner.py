@@ -54,13 +54,7 @@ class ScanResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        layers = {
-            layer: {
-                "issues": [issue.to_dict() for issue in findings.issues],
-                "evidence": [entry.to_dict() for entry in findings.evidence],
-            }
-            for layer, findings in self.findings.items()
-        }
+        layers = {layer: findings.to_dict() for layer, findings in self.findings.items()}
         return {
             "model_path": self.model_path,
             "verdict": self.verdict,

@@ -76,10 +76,10 @@ def _check_targets(findings: Findings, config: dict[str, Any], pairs: dict[str, 
         return
     names = set(targets) if isinstance(targets, list) else set()
     for module in pairs:
-        if names and not any(module == name or module.endswith(f".{name}") for name in names):
+        if names and not any(_is_called(module, name) for name in names):
             findings.error("Adapter mismatch", ADAPTER, f"targets {sorted(names)}", module)
     for name in sorted(names):
-        if not any(module == name or module.endswith(f".{name}") for module in pairs):
+        if not any(_is_called(module, name) for module in pairs):
             findings.error("Adapter mismatch", ADAPTER, f"matrices for {name}", "none")
 
 
@@ -105,7 +105,7 @@ def _check_ranks(
     own = [
         rank
         for name, rank in (pattern.items() if isinstance(pattern, dict) else ())
-        if module == name or module.endswith(f".{name}") or _matches(name, module)
+        if _is_called(module, name) or _matches(name, module)
     ]
     expected = own[0] if own else config.get("r")
     found = (sides["A"].shape[0], sides["B"].shape[1] if len(sides["B"].shape) > 1 else None)
@@ -138,4 +138,9 @@ def _check_base(
 
 
 def _same_module(module: str, name: str) -> bool:
-    return module == name or module.endswith(f".{name}") or name.endswith(f".{module}")
+    return _is_called(module, name) or _is_called(name, module)
+
+
+def _is_called(module: str, name: str) -> bool:
+    """Whether a module's path is this name, or ends in it."""
+    return module == name or module.endswith(f".{name}")

@@ -17,6 +17,7 @@ from typing import Any
 
 from sentinel.agreement.checkpoint import Checkpoint, read_object
 from sentinel.findings import Findings
+from sentinel.tensor_names import any_layer
 
 CONFIG = "config.json"
 LARGEST = 1 << 40  # no size of a model comes near
@@ -34,7 +35,6 @@ _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
 _NOT_LOADED = re.compile(
     r"(.*\.)?(position_ids|token_type_ids|rotary_emb\.inv_freq|masked_bias|attn\.bias)"
 )
-_LAYER = re.compile(r"\.\d+\.")
 UNDERSTOOD = 0.7  # share of the file's tensors that must have a place before others are odd
 
 
@@ -173,7 +173,7 @@ def _compare(
 ) -> None:
     places = _places(list(checkpoint.tensors), set(expected))
     strangers = [name for name, place in places.items() if place is None]
-    patterns = {_LAYER.sub(".*.", name) for name in [*expected, *filter(None, places.values())]}
+    patterns = {any_layer(name) for name in [*expected, *filter(None, places.values())]}
     surplus = [name for name in strangers if _is_surplus(name, patterns)]
     known = len(places) - len(strangers)
     if known + len(surplus) < UNDERSTOOD * len(places):
@@ -195,7 +195,7 @@ def _compare(
 
 def _is_surplus(name: str, patterns: set[str]) -> bool:
     """Whether a tensor belongs to one layer more than the architecture has."""
-    pattern = _LAYER.sub(".*.", name)
+    pattern = any_layer(name)
     return pattern != name and any(
         pattern.endswith(other) or other.endswith(pattern) for other in patterns if ".*." in other
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from sentinel.agreement.checkpoint import INDEX, SINGLE, read_object, tensors_of
 from sentinel.containers.files import walk
+from sentinel.containers.safetensors_file import TensorInfo
 from sentinel.findings import Findings
 
+Shards = dict[str, dict[str, TensorInfo]]  # file -> the tensors it holds
 WEIGHTS = re.compile(
     r".*\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|onnx|gguf|tflite|npz|ot|pb|mlmodel)",
     re.IGNORECASE,
@@ -32,9 +35,11 @@ def check_shards(folder: Path) -> Findings:
     if any("/" in name or "\\" in name or name == ".." for name in weight_map.values()):
         findings.error("Path leaves the folder", INDEX, "shards beside the index", "a path")
         return findings
-    _compare(findings, folder, weight_map)
-    _check_size(findings, folder, index, set(weight_map.values()))
-    _check_strays(findings, folder, set(weight_map.values()))
+    names = sorted(set(weight_map.values()))
+    shards = {name: tensors_of(folder / name) for name in names if (folder / name).is_file()}
+    _compare(findings, weight_map, shards)
+    _check_size(findings, index, shards)
+    _check_strays(findings, folder, set(names))
     return findings
 
 
@@ -45,14 +50,14 @@ def _check_presence(findings: Findings, folder: Path) -> None:
         findings.error("Missing weights", "config.json", "weights beside it", "none")
 
 
-def _compare(findings: Findings, folder: Path, weight_map: dict[str, str]) -> None:
+def _compare(findings: Findings, weight_map: dict[str, str], shards: Shards) -> None:
     before = len(findings.errors)
     for shard in sorted(set(weight_map.values())):
-        if not (folder / shard).is_file():
+        if shard not in shards:
             findings.error("Missing shard", shard, "a file that the index names", "nothing")
             continue
         listed = {tensor for tensor, name in weight_map.items() if name == shard}
-        held = set(tensors_of(folder / shard))
+        held = set(shards[shard])
         for tensor in sorted(listed - held)[:5]:
             findings.error("Index mismatch", shard, f"the tensor {tensor}", "not in this shard")
         for tensor in sorted(held - listed)[:5]:
@@ -62,12 +67,10 @@ def _compare(findings: Findings, folder: Path, weight_map: dict[str, str]) -> No
         findings.confirm(f"{len(weight_map)} tensors lie in the shards that the index names", INDEX)
 
 
-def _check_size(findings: Findings, folder: Path, index: dict, shards: set[str]) -> None:
+def _check_size(findings: Findings, index: dict[str, Any], shards: Shards) -> None:
     metadata = index.get("metadata")
     total = metadata.get("total_size") if isinstance(metadata, dict) else None
-    held = sum(
-        info.end - info.start for shard in shards for info in tensors_of(folder / shard).values()
-    )
+    held = sum(info.end - info.start for tensors in shards.values() for info in tensors.values())
     if isinstance(total, int | float) and held != total:
         findings.error("Index mismatch", INDEX, f"{total:.0f} bytes in all", f"{held} bytes")
 

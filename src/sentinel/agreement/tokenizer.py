@@ -181,8 +181,7 @@ def _check_added_file(findings: Findings, folder: Path, tokens: dict[str, int]) 
     """Compare `added_tokens.json`, which earlier versions of transformers write."""
     for word, number in read_object(folder, "added_tokens.json", findings).items():
         if tokens.get(word) != number:
-            expected = f"{printable(word, 40)} = {tokens.get(word)}, as in {TOKENIZER}"
-            findings.error("Tokenizer files disagree", "added_tokens.json", expected, f"= {number}")
+            _report_number(findings, "added_tokens.json", word, tokens.get(word), number)
 
 
 def _check_unknown_token(findings: Findings, model: dict[str, Any]) -> None:
@@ -206,8 +205,14 @@ def _compare(
     different = [word for word, number in listed.items() if vocabulary.get(word) != number]
     absent = [word for word in vocabulary if word not in listed]
     for word in [*different, *absent][:10]:
-        expected = f"{printable(word, 40)} = {vocabulary.get(word)}, as in {TOKENIZER}"
-        findings.error("Tokenizer files disagree", file, expected, f"= {listed.get(word)}")
+        _report_number(findings, file, word, vocabulary.get(word), listed.get(word))
+
+
+def _report_number(
+    findings: Findings, file: str, word: str, expected: int | None, found: object
+) -> None:
+    number = f"{printable(word, 40)} = {expected}, as in {TOKENIZER}"
+    findings.error("Tokenizer files disagree", file, number, f"= {found}")
 
 
 def _vocab_txt(path: Path) -> dict[str, int]:

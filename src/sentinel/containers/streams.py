@@ -38,35 +38,34 @@ class Forward:
     Args:
         source: what to read from.
         budget: counts the bytes, for decompressed content.
-        head: bytes already taken from the source.
     """
 
-    def __init__(self, source: Readable, budget: Budget | None = None, head: bytes = b"") -> None:
+    def __init__(self, source: Readable, budget: Budget | None = None) -> None:
         self._source = source
         self._budget = budget
-        self._buffer = head
-        self.position = 0
+        self._buffer = b""
+        self._taken = 0  # bytes of the buffer; dropped when it is filled, not at every read
 
     def _fill(self, count: int) -> None:
-        """Hold at least so many bytes, or all that are left."""
-        while len(self._buffer) < count:
-            piece = self._source.read(min(CHUNK, max(count - len(self._buffer), 1 << 14)))
+        """Hold at least so many bytes that are not taken, or all that are left."""
+        while (held := len(self._buffer) - self._taken) < count:
+            piece = self._source.read(min(CHUNK, max(count - held, 1 << 14)))
             if not piece:
                 return
             if self._budget is not None:
                 self._budget.spend(len(piece))
-            self._buffer += piece
+            self._buffer = self._buffer[self._taken :] + piece
+            self._taken = 0
 
     def peek(self, count: int) -> bytes:
         """Return the next bytes, at most so many, without taking them."""
         self._fill(count)
-        return self._buffer[:count]
+        return self._buffer[self._taken : self._taken + count]
 
     def read(self, count: int = CHUNK) -> bytes:
         """Take the next bytes: fewer than asked for only at the end; never more than a chunk."""
-        self._fill(min(count, CHUNK))
-        piece, self._buffer = self._buffer[: min(count, CHUNK)], self._buffer[min(count, CHUNK) :]
-        self.position += len(piece)
+        piece = self.peek(min(count, CHUNK))
+        self._taken += len(piece)
         return piece
 
     def exactly(self, count: int) -> bytes:
@@ -87,8 +86,8 @@ class Forward:
             Malformed: there is no line's end within a chunk.
         """
         size = 256
-        while (end := self.peek(size).find(b"\n")) < 0:
-            if len(self._buffer) < size or size >= CHUNK:
+        while (end := (held := self.peek(size)).find(b"\n")) < 0:
+            if len(held) < size or size >= CHUNK:
                 raise Malformed("a line has no end")
             size *= 4
         return self.exactly(end + 1)[:-1]

@@ -40,8 +40,7 @@ class ProvenanceResult:
         return {
             "model_path": self.model_path,
             "verified": self.verified,
-            "issues": [issue.to_dict() for issue in self.issues],
-            "evidence": [entry.to_dict() for entry in self.evidence],
+            **Findings(self.issues, self.evidence).to_dict(),
             "sha256": {name: digest.sha256 for name, digest in self.digests.items()},
         }
 

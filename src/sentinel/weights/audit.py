@@ -7,12 +7,12 @@ deviations. `benchmarks/tamper_corpus.py` shows that clean models of ten familie
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 import numpy as np
 
 from sentinel.findings import Findings
+from sentinel.tensor_names import any_layer
 from sentinel.weights.statistics import EMBEDDINGS, TensorStatistics, robust_scores
 
 LARGEST_RATIO = 2000.0  # largest weight over root mean square
@@ -22,7 +22,6 @@ SCALE_WARNING, SCALE_ERROR = 6.0, 20.0  # over or under the median of the same t
 FEWEST_LAYERS = 3
 MOST_DUPLICATES = 0.02  # share of rows; more than that are tokens never trained
 SHARE_ERROR = 0.9  # of a matrix's squares in one direction, where its siblings have a third
-_LAYER = re.compile(r"\.\d+\.")
 
 
 def audit(statistics: list[TensorStatistics], files: dict[str, str]) -> Findings:
@@ -91,7 +90,7 @@ def _check_siblings(
     families: dict[str, list[TensorStatistics]] = defaultdict(list)
     for measured in statistics:
         if measured.rms > 0 or not measured.not_finite:
-            families[_LAYER.sub(".*.", measured.name)].append(measured)
+            families[any_layer(measured.name)].append(measured)
     for family in families.values():
         if len(family) < FEWEST_LAYERS:
             continue

@@ -19,7 +19,6 @@ EMBEDDINGS = re.compile(
     r".*(word_embeddings|embed_tokens|wte|token_embedding|shared|embed_in)\.weight"
 )
 POWER_STEPS = 12
-SPECTRUM_LIMIT = 4 << 20  # numbers; larger matrices are not decomposed
 
 
 @dataclass
@@ -74,7 +73,10 @@ def measure(tensor: Tensor) -> TensorStatistics:
     table = len(tensor.info.shape) == 2 and TABLES.fullmatch(tensor.name) is not None
     norms, seen = [], {}
     squares = count = 0.0
+    whole_matrix = None  # stays None if it takes several blocks: too large to decompose
     for first, block in tensor.blocks():
+        if len(block) == tensor.rows:
+            whole_matrix = block
         finite = np.isfinite(block)
         whole = bool(finite.all())
         result.not_finite += 0 if whole else int(block.size - finite.sum())
@@ -88,7 +90,8 @@ def measure(tensor: Tensor) -> TensorStatistics:
             _note_duplicates(result, numbers, sums, first, seen)
     result.rms = float(np.sqrt(squares / count)) if count else 0.0
     result.row_norms = np.concatenate(norms) if norms else result.row_norms
-    result.top_share = _top_share(tensor, result)
+    if whole_matrix is not None and not result.not_finite:
+        result.top_share = _top_share(whole_matrix, result)
     return result
 
 
@@ -106,17 +109,12 @@ def _note_duplicates(
             result.duplicates.append((earlier, first + int(row)))
 
 
-def _top_share(tensor: Tensor, result: TensorStatistics) -> float | None:
+def _top_share(matrix: np.ndarray, result: TensorStatistics) -> float | None:
     """Estimate the largest singular value by power iteration (Golub and Van Loan, §8.2)."""
-    square = len(tensor.info.shape) == 2 and min(tensor.info.shape) >= 16
-    if (
-        not square
-        or tensor.rows * tensor.columns > SPECTRUM_LIMIT
-        or result.not_finite
-        or not result.rms
-    ):
+    square = len(result.shape) == 2 and min(result.shape) >= 16
+    if not square or not result.rms:
         return None
-    matrix = tensor.matrix() / result.rms
+    matrix = matrix / result.rms
     vector = np.random.default_rng(0).standard_normal(matrix.shape[1]).astype(np.float32)
     for _ in range(POWER_STEPS):
         vector = matrix.T @ (matrix @ (vector / np.linalg.norm(vector)))

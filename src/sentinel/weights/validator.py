@@ -42,8 +42,7 @@ class WeightReport:
         return {
             "model_path": self.model_path,
             "sound": self.sound,
-            "issues": [issue.to_dict() for issue in self.issues],
-            "evidence": [entry.to_dict() for entry in self.evidence],
+            **Findings(self.issues, self.evidence).to_dict(),
             "tensors": [tensor.to_dict() for tensor in self.tensors],
             "comparison": self.comparison.to_dict() if self.comparison else None,
         }
