@@ -60,14 +60,14 @@ def _names_before(lesson: str) -> dict[str, Any]:
     """Return what a notebook's namespace holds: the lesson's imports and reference solutions."""
     names: dict[str, Any] = {}
     parsed = read_lesson(source_file(lesson))
-    exec("\n".join(_import_lines(parsed)), names)
+    exec("\n".join(import_lines(parsed)), names)
     for cell in parsed.cells:
         if cell.exercise:
             exec(solved_source(cell), names)
     return names
 
 
-def _import_lines(lesson: Lesson) -> list[str]:
+def import_lines(lesson: Lesson) -> list[str]:
     code = (cell.source for cell in lesson.cells if cell.kind == "code" and not cell.exercise)
     return [line for source in code for line in IMPORTS.findall(source)]
 

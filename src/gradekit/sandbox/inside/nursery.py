@@ -1,0 +1,82 @@
+"""The warm parent: imports what lessons import once, then forks a kernel for each notebook.
+
+usage: python -m inside.nursery SOCKET IMPORTS_FILE [--unconfined]
+
+Runs inside bubblewrap, with capabilities in its own user namespace only. One connection is one
+notebook: its first line is the job, as JSON; the frames that follow are `keeper`'s.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from .keeper import Job, keep
+
+LONGEST_JOB = 65_536  # bytes
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until the standard input ends, which the grader holds open."""
+    socket_path, imports_file = arguments[:2]
+    confined = "--unconfined" not in arguments
+    warm_up(Path(imports_file).read_text(encoding="utf-8"))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
+    gc.collect()
+    gc.freeze()  # collecting in a child must not copy the parent's pages
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(socket_path)
+        listener.listen(64)
+        print("ready", flush=True)
+        serve(listener, confined)
+    return 0
+
+
+def warm_up(imports: str) -> None:
+    """Import what notebooks will, so that children need not."""
+    import ipykernel.kernelapp  # noqa: F401
+    import matplotlib_inline.backend_inline  # noqa: F401
+
+    from . import guard, kernel  # noqa: F401
+
+    for line in imports.splitlines():
+        with contextlib.suppress(ImportError):  # a lesson that needs it will say so
+            exec(line, {})
+    guard.take_snapshot()
+
+
+def serve(listener: socket.socket, confined: bool) -> None:
+    """Fork a keeper for each connection."""
+    import select
+
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready and not sys.stdin.buffer.read1(1):
+            return
+        if listener not in ready:
+            continue
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            os._exit(_keep(connection, confined))
+        connection.close()
+
+
+def _keep(connection: socket.socket, confined: bool) -> int:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    line = b""
+    while not line.endswith(b"\n") and len(line) < LONGEST_JOB:
+        part = connection.recv(1)
+        if not part:
+            return 1
+        line += part
+    keep(connection, Job(**json.loads(line)), confined)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""What runs on a worker: one notebook, in a sandbox of the worker's own nursery."""
+
+import atexit
+import threading
+from functools import cache
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from gradekit.answers import import_lines
+from gradekit.course import source_file
+from gradekit.execution import Execution, execute
+from gradekit.jobs import Job, Outcome, Setting
+from gradekit.judging import mark_check
+from gradekit.repair import grade_id_of, released_cells
+from gradekit.results import Mark
+from gradekit.sandbox import Limits, Nursery
+from gradekit.sanitize import sanitize_outputs
+from gradekit.screening import screen
+from gradekit.sources import read_lesson
+from lessonkit.cards import Card
+from lessonkit.checks.core import LESSON_MODULES, Hint, Verdict
+from lessonkit.checks.display import verdict_card
+
+_nurseries: dict[tuple[str, str], Nursery] = {}
+_starting = threading.Lock()
+
+
+def run_job(job_text: str, setting_text: str) -> str:
+    """Execute a notebook, judge its answers, and return the outcome; JSON in and out.
+
+    Raises:
+        SandboxError: this worker cannot make sandboxes.
+    """
+    job, setting = Job.from_json(job_text), Setting.from_json(setting_text)
+    notebook = nbformat.reads(job.notebook, as_version=4)
+    done = execute(notebook, job.seeds, Limits(**setting.limits), nursery_for(job.lesson, setting))
+    checks = [graded for graded in released_cells(job.lesson) if graded.kind == "check"]
+    marks = {graded.grade_id: mark_check(graded, job.seeds, done) for graded in checks}
+    for detail in [*screen(notebook), *replaced_functions(done)]:
+        done.note("tampering", detail)
+    for cell in notebook.cells:
+        if grade_id_of(cell) in marks:
+            cell.outputs = [verdict_output(marks[grade_id_of(cell)], job.language)]
+    for line in sanitize_outputs(notebook):
+        done.note("tampering", line)
+    return Outcome(
+        nbformat.writes(notebook),
+        tuple(marks.values()),
+        tuple(done.incidents),
+        done.cell_seconds,
+        round(done.seconds, 3),
+        done.peak_memory,
+    ).to_json()
+
+
+def nursery_for(lesson: str, setting: Setting) -> Nursery:
+    """Return this process's nursery for a lesson, started when first asked for."""
+    key = (lesson, setting.to_json())
+    with _starting:
+        if key not in _nurseries:
+            _nurseries[key] = Nursery(
+                lesson_imports(lesson), setting.threads, setting.profile, unsafe=setting.unsafe
+            )
+        return _nurseries[key]
+
+
+@atexit.register
+def close_nurseries() -> None:
+    """End this process's nurseries and the kernels in them."""
+    for nursery in _nurseries.values():
+        nursery.close()
+    _nurseries.clear()
+
+
+@cache
+def lesson_imports(lesson: str) -> str:
+    """Return what a lesson imports, and what its libraries import only when they are used."""
+    number = lesson[:2]
+    return "\n".join(
+        [
+            *import_lines(read_lesson(source_file(lesson))),
+            f"import {LESSON_MODULES[number]}",
+            *("import lessonkit", "import lessonkit.session", "import lessonkit.questions"),
+            "import datasets.packaged_modules.json.json",
+            "import transformers.models.auto.modeling_auto",
+            "import transformers.models.bert.modeling_bert",
+            "import transformers.models.bert.tokenization_bert",
+            "import torch._dynamo",
+            "import pandas.io.formats.html",
+            "import matplotlib.backends.backend_agg",
+        ]
+    )
+
+
+def replaced_functions(done: Execution) -> list[str]:
+    """Return a line if functions that observations rely on had been replaced."""
+    names = dict.fromkeys(name for seen in done.observations.values() for name in seen.changed)
+    return [f"replaced {', '.join(list(names)[:8])}"] if names else []
+
+
+def verdict_output(mark: Mark, language: str) -> NotebookNode:
+    """Return what stands under a check's cell: the same words as in class."""
+    exercise = mark.grade_id.partition("-")[2]
+    hint = Hint(mark.hint, mark.values) if mark.hint else None
+    card: Card = verdict_card(Verdict(exercise, hint), language)
+    if hint is not None:
+        text = repr(card)
+        return new_output(
+            "error", ename="CheckFailed", evalue=text, traceback=[f"CheckFailed: {text}"]
+        )
+    data = {"text/plain": repr(card), "text/html": card._repr_html_()}
+    return new_output("display_data", data=data)
