@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from gradekit.collect import damage_of
 from gradekit.notebooks import KERNELSPEC, load_lesson, student_notebook
+from lessonkit.messages import LANGUAGES
 
 MOST_CELLS = 1_000
 MOST_SOURCE = 2_000_000  # characters of a whole notebook
@@ -80,6 +81,15 @@ def released_cells(lesson: str) -> tuple[GradedCell, ...]:
         GradedCell(cell.metadata.nbgrader.grade_id, cell.source, dict(cell.metadata))
         for cell in student_notebook(load_lesson(lesson), "en").cells
         if "nbgrader" in cell.metadata
+    )
+
+
+@cache
+def released_texts(lesson: str) -> frozenset[str]:
+    """Return the texts of a lesson's released code cells in either language."""
+    notebooks = [student_notebook(load_lesson(lesson), language) for language in LANGUAGES]
+    return frozenset(
+        cell.source for notebook in notebooks for cell in notebook.cells if cell.cell_type == "code"
     )
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from gradekit.repair import grade_id_of
-
 MOST_FINDINGS = 20
 # Modules that no answer needs; what follows is what they are for.
 TELLING_MODULES = {
@@ -50,13 +48,17 @@ PRIVATE_PARTS = ("lessonkit.checks", "lessonkit.session", "lessonkit.messages")
 SHELL_PARTS = ("kernel", "events", "ast_transformers", "input_transformers_cleanup", "display_pub")
 
 
-def screen(notebook: NotebookNode) -> list[str]:
-    """Return a line for each telling construct in the cells that a student can write."""
+def screen(notebook: NotebookNode, released: frozenset[str]) -> list[str]:
+    """Return a line for each telling construct in a notebook's own code.
+
+    Args:
+        notebook: a repaired notebook.
+        released: texts of the cells that came with the lesson; those are not looked at.
+    """
     found: dict[str, None] = {}
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and index > 1 or (grade_id_of(cell) or "").startswith("ex"):
-            for line in _findings(cell.source):
-                found[line] = None
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source not in released:
+            found |= dict.fromkeys(_findings(cell.source))
     return list(found)[:MOST_FINDINGS]
 
 

@@ -13,7 +13,7 @@ from gradekit.course import source_file
 from gradekit.execution import Execution, execute
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import mark_check
-from gradekit.repair import grade_id_of, released_cells
+from gradekit.repair import grade_id_of, released_cells, released_texts
 from gradekit.results import Mark
 from gradekit.sandbox import Limits, Nursery
 from gradekit.sanitize import sanitize_outputs
@@ -38,7 +38,7 @@ def run_job(job_text: str, setting_text: str) -> str:
     done = execute(notebook, job.seeds, Limits(**setting.limits), nursery_for(job.lesson, setting))
     checks = [graded for graded in released_cells(job.lesson) if graded.kind == "check"]
     marks = {graded.grade_id: mark_check(graded, job.seeds, done) for graded in checks}
-    for detail in [*screen(notebook), *replaced_functions(done)]:
+    for detail in [*screen(notebook, released_texts(job.lesson)), *replaced_functions(done)]:
         done.note("tampering", detail)
     for cell in notebook.cells:
         if grade_id_of(cell) in marks:
