@@ -45,6 +45,13 @@ c.GenerateFeedback.preprocessors = [
     HideCases,
     CSSHTMLHeaderPreprocessor,
 ]
+# What students wrote must not run in anybody's browser; formgrader's pages use this exporter too.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.preprocessors = ["gradekit.sanitize.Sanitize"]
+c.HTMLExporter.filters = {
+    "clean_html": "gradekit.sanitize.safe_html",
+    "markdown2html": "gradekit.sanitize.safe_markdown",
+}
 c.AssignLatePenalties.plugin_class = LatePolicy
 
 c.Execute.timeout = 120
