@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 
 from gradekit.collect import damage_of, submitted_file, submitted_students
-from gradekit.course import COURSE_ROOT, GRADING, CourseError, deadline, settings
+from gradekit.course import COURSE_ROOT, GRADING, CourseError, deadline, on_path
 from gradekit.notebooks import load_lesson, notebook_text, source_notebook
+from gradekit.recording import open_gradebook
 
-DATABASE = f"sqlite:///{COURSE_ROOT / 'gradebook.db'}"
 LOGS = COURSE_ROOT / "logs"
 
 
@@ -51,54 +50,17 @@ def release(lesson: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook_text(source_notebook(load_lesson(lesson))), encoding="utf-8")
     run_nbgrader("generate_assignment", lesson, "--force")
-    with _gradebook() as gradebook:
+    with open_gradebook() as gradebook:
         gradebook.update_or_create_assignment(lesson, duedate=deadline(lesson))
     return COURSE_ROOT / "release" / lesson / f"{lesson}.ipynb"
 
 
-def autograde(lesson: str) -> list[str]:
-    """Grade every collected submission; return a line for each that could not be graded.
+def autograde_plainly(lesson: str) -> None:
+    """Grade with nbgrader alone, as `nbgrader autograde` does: no sandbox, no repair, serially.
 
-    A submission that is no notebook is left out, so that it stops nobody else.
-
-    Raises:
-        CourseError: the lesson has not been released or nothing has been collected.
+    For comparisons; notebooks run with one's own rights, next to the hidden cases.
     """
-    if not (COURSE_ROOT / "release" / lesson).is_dir():
-        raise CourseError(f"{lesson} has not been released; run `make release LESSON={lesson[:2]}`")
-    students = submitted_students(lesson)
-    if not students:
-        raise CourseError(
-            f"no submission of {lesson} has been collected; run "
-            f"`make collect LESSON={lesson[:2]} FROM=folder-with-submissions`"
-        )
-    damaged = damaged_submissions(lesson)
-    failed = _autograde_past_failures([s for s in students if s not in damaged], lesson)
-    for student in (*damaged, *failed):
-        _forget_submission(student, lesson)
-    log = LOGS / _log_name("autograde", lesson)
-    problems = [f"{student}: {reason}" for student, reason in damaged.items()]
-    return problems + [f"{student}: nbgrader could not grade it; see {log}" for student in failed]
-
-
-def _autograde_past_failures(pending: list[str], lesson: str) -> list[str]:
-    """Grade students in order; return those whose submission nbgrader could not grade.
-
-    Some failures, such as a graded cell that occurs twice, end nbgrader's whole run: it is then
-    started again for those after the one it stopped at.
-    """
-    pending, failed = sorted(pending, key=lambda student: f"{student}/"), []  # nbgrader's order
-    (LOGS / _log_name("autograde", lesson)).unlink(missing_ok=True)
-    for student in pending:
-        shutil.rmtree(_autograded_file(student, lesson).parent, ignore_errors=True)
-    while pending:
-        left_out = ",".join(s for s in submitted_students(lesson) if s not in pending)
-        options = [f"--CourseDirectory.student_id_exclude={left_out}"] if left_out else []
-        run_nbgrader("autograde", lesson, "--force", *options, may_fail=True)
-        ungraded = [s for s in pending if not _autograded_file(s, lesson).exists()]
-        failed += ungraded[:1]
-        pending = ungraded[1:]
-    return failed
+    run_nbgrader("autograde", lesson, "--force")
 
 
 def feedback(lesson: str) -> Path:
@@ -114,7 +76,7 @@ def grades(lesson: str) -> list[Grade]:
         CourseError: the lesson has not been released.
     """
     damaged = damaged_submissions(lesson)
-    with _gradebook() as gradebook:
+    with open_gradebook() as gradebook:
         try:
             out_of = gradebook.find_assignment(lesson).max_score
         except MissingEntry:
@@ -171,16 +133,8 @@ def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = Fals
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for nbgrader: it calls `alembic`, which must be on PATH."""
-    folder, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
-    if folder not in path.split(os.pathsep):
-        path = os.pathsep.join([folder, path])
-    return {**os.environ, "PATH": path}
-
-
-def _gradebook() -> Gradebook:
-    os.environ["PATH"] = environment()["PATH"]
-    return Gradebook(DATABASE, settings()["course_id"])
+    """Return the environment for nbgrader's commands."""
+    return {**os.environ, "PATH": on_path(os.environ.get("PATH", ""))}
 
 
 def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damage: str) -> Grade:
@@ -190,21 +144,6 @@ def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damag
         return Grade(student, 0.0, 0.0, out_of, damage or "not graded")
     penalty = submission.late_submission_penalty or 0.0
     return Grade(student, submission.score, penalty, out_of, damage)
-
-
-def _autograded_file(student: str, lesson: str) -> Path:
-    """Return what nbgrader leaves for a graded submission, and removes for a failed one."""
-    return COURSE_ROOT / "autograded" / student / lesson / f"{lesson}.ipynb"
-
-
-def _forget_submission(student: str, lesson: str) -> None:
-    """Remove the grade of an earlier submission that one which cannot be graded has replaced."""
-    with _gradebook() as gradebook:
-        gradebook.update_or_create_student(student)
-        try:
-            gradebook.remove_submission(lesson, student)
-        except MissingEntry:
-            return
 
 
 def _log_name(command: str, lesson: str) -> str:

@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         print(f"gradekit: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("gradekit: stopped; what was graded is kept, run the command again", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"gradekit: {error.strerror}: {error.filename}", file=sys.stderr)
         return 1
@@ -58,7 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     command("release", _release, "generate a lesson's release version with nbgrader")
     collect = command("collect", _collect, "take submissions from a folder")
     collect.add_argument("--from", dest="source", type=Path, help="default: the sample class")
-    command("autograde", _autograde, "grade the collected submissions with nbgrader")
+    autograde = command("autograde", _autograde, "grade the collected submissions in sandboxes")
+    autograde.add_argument(
+        "--unsafe", action="store_true", help="without sandboxes: for submissions that you trust"
+    )
+    autograde.add_argument("--scheduler", help="address of a Dask scheduler; default: this machine")
+    autograde.add_argument("--workers", type=int, help="notebooks at once; default: one a core")
     command("feedback", _feedback, "write feedback pages")
     grades = command("grades", _grades, "print the results and write them as CSV")
     grades.add_argument("--to", type=Path)
@@ -126,18 +134,27 @@ def _collect(options: argparse.Namespace) -> None:
 
 
 def _autograde(options: argparse.Namespace) -> None:
-    from gradekit.classroom import autograde
     from gradekit.collect import collect, submitted_students
+    from gradekit.course import limits
+    from gradekit.grading import grade_class
+    from gradekit.jobs import Setting
 
     lesson = lesson_name(options.lesson)
     if not submitted_students(lesson) and (SAMPLE_CLASS / lesson).is_dir():
         print("Nothing has been collected yet: grading the sample class in grading/sample_class.")
         collect(SAMPLE_CLASS / lesson, lesson)
-    students = submitted_students(lesson)
-    print(f"{lesson}: grading {len(students)} submission(s) ...", flush=True)
-    problems = autograde(lesson)
-    print(f"{lesson}: {len(students) - len(problems)} graded, {len(problems)} not")
-    _print_problems(problems)
+    summary = grade_class(
+        lesson,
+        Setting(limits=limits(), unsafe=options.unsafe),
+        scheduler=options.scheduler,
+        workers=options.workers,
+    )
+    unreadable = [result for result in summary.results if result.unreadable]
+    print(
+        f"{lesson}: {len(summary.run)} run, {len(summary.kept)} unchanged since they were graded, "
+        f"{len(unreadable)} not gradable"
+    )
+    _print_problems(summary.lines)
 
 
 def _feedback(options: argparse.Namespace) -> None:

@@ -117,6 +117,12 @@ def submitted_file(student: str, lesson: str) -> Path:
     return COURSE_ROOT / "submitted" / student / lesson / f"{lesson}.ipynb"
 
 
+def handed_in(student: str, lesson: str) -> str:
+    """Return when a collected submission was handed in, UTC; "" if that is not known."""
+    stamp = submitted_file(student, lesson).parent / TIMESTAMP_FILE
+    return stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
+
+
 def submitted_students(lesson: str) -> list[str]:
     """Return the students whose submission of a lesson has been collected."""
     files = (COURSE_ROOT / "submitted").glob(f"*/{lesson}/{lesson}.ipynb")

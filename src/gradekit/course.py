@@ -1,5 +1,7 @@
 """The course on disk: lessons, instructor's settings, nbgrader's folders."""
 
+import os
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -44,10 +46,26 @@ def source_file(lesson: str) -> Path:
     return SOURCES / lesson / f"{lesson}.py"
 
 
+def gradebook_url() -> str:
+    """Return the gradebook's database: `GRADEBOOK_URL`, else a file in the course's folder."""
+    return os.environ.get("GRADEBOOK_URL") or f"sqlite:///{COURSE_ROOT / 'gradebook.db'}"
+
+
+def on_path(path: str) -> str:
+    """Return a PATH that has this environment's programs: nbgrader calls `alembic`."""
+    folder = str(Path(sys.executable).parent)
+    return path if folder in path.split(os.pathsep) else os.pathsep.join([folder, path])
+
+
 @cache
 def settings() -> dict[str, Any]:
     """Read `grading/course.toml`."""
     return tomllib.loads((GRADING / "course.toml").read_text(encoding="utf-8"))
+
+
+def limits() -> dict[str, float]:
+    """Return what one submitted notebook may use: keyword arguments of the sandbox's `Limits`."""
+    return settings().get("limits", {})
 
 
 def deadline(lesson: str) -> str | None:

@@ -169,7 +169,9 @@ class _Runner(NotebookClient):
             self.written += _size(msg["content"])
         if self.written > self.limits.output_bytes:
             self.done.note(
-                "output", f"wrote more than the {self.limits.output_bytes:,} bytes allowed", cell_index
+                "output",
+                f"wrote more than the {self.limits.output_bytes:,} bytes allowed",
+                cell_index,
             )
             self.kernel.kill()
             raise _TooMuchOutputError("wrote too much")

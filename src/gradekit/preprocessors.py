@@ -51,7 +51,7 @@ class GradeQuiz(NbGraderPreprocessor):
         grade.auto_score = grade.max_score if answer == key["correct"] else 0
         grade.needs_manual_grade = False
         comment = gradebook.find_comment(grade_id, *place)
-        comment.auto_comment = _explanation(key, answer)
+        comment.auto_comment = explanation(key, answer)
 
 
 class HideCases(NbGraderPreprocessor):
@@ -110,7 +110,7 @@ def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr) -
     return {name.id for name in names if isinstance(name, ast.Name)}
 
 
-def _explanation(key: dict, answer: str | None) -> str:
+def explanation(key: dict, answer: str | None) -> str:
     """Return what feedback says about an answer, in both languages."""
     if answer not in key["why"]:
         return "No answer was given. / Ответа нет."

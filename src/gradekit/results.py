@@ -93,6 +93,11 @@ class Result:
     def out_of(self) -> float:
         return sum(mark.out_of for mark in self.marks)
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether what was handed in is no notebook at all."""
+        return any(incident.kind == "unreadable" for incident in self.incidents)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
 

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import huggingface_hub.constants
 
+from gradekit.course import CourseError
 from gradekit.sandbox.inside.confinement import Limits
 from gradekit.sandbox.inside.keeper import HOME, PLACE
 from gradekit.sandbox.inside.wire import GUARD, LARGEST_FRAME, WireError, receive_frame
@@ -30,7 +31,7 @@ SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/f
 STUDENTS_CODE = ("src/lessonkit", "src/sentinel", "data")
 
 
-class SandboxError(Exception):
+class SandboxError(CourseError):
     """No sandbox can be had; the text says what to do."""
 
 
@@ -94,7 +95,7 @@ class Nursery:
         return self.folder / "jobs" if self.unsafe else Path(JOBS)
 
     def _scratch(self) -> str:
-        return str(self.folder) if self.unsafe else "/tmp"  # noqa: S108
+        return str(self.folder) if self.unsafe else "/tmp"
 
     def _wait_until_ready(self) -> None:
         timer = threading.Timer(START_SECONDS, self._process.kill)
@@ -142,9 +143,9 @@ class Nursery:
         for link in SYSTEM_FOLDERS:
             if Path(link).is_symlink():
                 mounts += ["--symlink", os.readlink(link), link]
-        places = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
+        places = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         places += ["--dir", PLACE, "--dir", HOME, "--bind", str(self.folder / "jobs"), JOBS]
-        places += ["--ro-bind", str(INSIDE), f"{CODE}/inside", "--chdir", "/tmp"]  # noqa: S108
+        places += ["--ro-bind", str(INSIDE), f"{CODE}/inside", "--chdir", "/tmp"]
         return [program, *namespaces, *mounts, *places, "--", *self._arguments()]
 
 
@@ -288,7 +289,7 @@ def _environment(threads: int, profile: str, scratch: str) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": scratch,
         "LANG": "C.UTF-8",
-        "PYTHONPATH": f"{INSIDE.parent}" if scratch != "/tmp" else CODE,  # noqa: S108
+        "PYTHONPATH": f"{INSIDE.parent}" if scratch != "/tmp" else CODE,
         "LESSON_PROFILE": profile,
         "NBGRADER_EXECUTION": "autograde",
         "HF_HUB_OFFLINE": "1",

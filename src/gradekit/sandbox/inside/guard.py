@@ -193,17 +193,26 @@ TELLING = {
 }
 SECRET = ("gradebook", "hidden_seeds", "/grading", "submitted", "autograded", "kernel.json")
 OUTSIDE = ("/etc/", "/root", "/home", "/proc/", "/sandbox/kernel", "/sandbox/jobs", "/sys/")
-HARMLESS = ("/etc/localtime", "/etc/mime", "/etc/ssl", "/etc/hosts", "/etc/nsswitch", "/sys/devices")
+HARMLESS = (
+    "/etc/localtime",
+    "/etc/mime",
+    "/etc/ssl",
+    "/etc/hosts",
+    "/etc/nsswitch",
+    "/sys/devices",
+)
 HARMLESS_PROC = ("/proc/self/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_OWN = ("/sandbox/home", "/tmp", "/dev/", "/proc/self/")  # noqa: S108
+_OWN = ("/sandbox/home", "/tmp", "/dev/", "/proc/self/")
 
 
 def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None]:
     busy: list[int] = []
     text, fspath, isabs = str, os.fspath, os.path.isabs
     visible = (*HARMLESS, *HARMLESS_PROC, sys.prefix, sys.base_prefix, *filter(None, sys.path))
-    visible += tuple(str(Path(sys.modules["lessonkit"].__file__).parents[2] / name) for name in ("src", "data"))
+    visible += tuple(
+        str(Path(sys.modules["lessonkit"].__file__).parents[2] / name) for name in ("src", "data")
+    )
     visible += (os.environ["HF_HUB_CACHE"],)
 
     def suspicion(event: str, arguments: tuple) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import confinement
@@ -44,11 +44,11 @@ class Job:
 
 @dataclass
 class Usage:
-    """What a notebook's processes used, and the limit they broke, if any."""
+    """What a notebook's processes used beside what all share, and the limit they broke, if any."""
 
+    shared: int | None = None
     peak_memory: int = 0
     broke: str | None = None
-    pids: set[int] = field(default_factory=set)
 
 
 def keep(connection: socket.socket, job: Job, confined: bool) -> None:
@@ -109,10 +109,14 @@ def _look(child: int, limits: Limits, usage: Usage) -> None:
     if len(pids) > limits.processes:
         usage.broke = "processes"
     resident = sum(_status_bytes(pid, ("RssAnon", "RssShmem")) for pid in pids)
-    if resident > limits.memory and len(pids) > 1:  # forks share pages: count them once
+    if (
+        resident - (usage.shared or 0) > limits.memory and len(pids) > 1
+    ):  # forks share pages: count them once
         resident = sum(_proportional_bytes(pid) for pid in pids)
-    usage.peak_memory = max(usage.peak_memory, resident)
-    if resident > limits.memory:
+    if usage.shared is None:
+        usage.shared = resident
+    usage.peak_memory = max(usage.peak_memory, resident - usage.shared)
+    if resident - usage.shared > limits.memory:
         usage.broke = "memory"
 
 
@@ -175,7 +179,7 @@ def _enter(job: Job, limits: Limits) -> str:
     confinement.unshare(confinement.OWN_NAMESPACES)
     confinement.make_mounts_private()
     confinement.bind(job.folder, PLACE)
-    for folder in (str(Path(job.folder).parent), HOME, "/tmp", "/dev/shm"):  # noqa: S108
+    for folder in (str(Path(job.folder).parent), HOME, "/tmp", "/dev/shm"):
         confinement.scratch(folder, limits.file_bytes)
     confinement.fresh_proc()
     confinement.set_limits(limits)
