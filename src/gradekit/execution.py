@@ -168,11 +168,8 @@ class _Runner(NotebookClient):
         if msg["msg_type"] != "status":
             self.written += _size(msg["content"])
         if self.written > self.limits.output_bytes:
-            self.done.note(
-                "output",
-                f"wrote more than the {self.limits.output_bytes:,} bytes allowed",
-                cell_index,
-            )
+            text = f"wrote more than the {self.limits.output_bytes:,} bytes allowed"
+            self.done.note("output", text, cell_index)
             self.kernel.kill()
             raise _TooMuchOutputError("wrote too much")
         return super().process_message(msg, cell, cell_index)

@@ -221,29 +221,24 @@ def _finished(submission: Submission, answer: Outcome | Exception) -> Result:
         submission.lesson,
         submission.fingerprint,
         submission.handed_in,
-        tuple(
-            _marks(released, {mark.grade_id: mark for mark in answer.marks}, sources, submission)
-        ),
+        tuple(_marks(released, answer.marks, sources, submission)),
         tuple(submission.repaired.repairs),
         answer.incidents,
         answer.cell_seconds,
         answer.seconds,
         answer.peak_memory,
-        {
-            g.subject: sources[g.grade_id]
-            for g in released
-            if g.grade_id.startswith("exercise-") and g.grade_id in sources
-        },
+        {g.subject: sources[g.grade_id] for g in released if g.kind == "exercise"},
         language_of(submission.repaired),
     )
 
 
 def _marks(
     released: tuple[GradedCell, ...],
-    checks: dict[str, Mark],
+    judged: tuple[Mark, ...],
     sources: dict[str, str],
     submission: Submission,
 ) -> Iterator[Mark]:
+    checks = {mark.grade_id: mark for mark in judged}
     for graded in released:
         if graded.kind == "quiz":
             yield mark_question(graded, sources.get(graded.grade_id, ""), submission.lesson)

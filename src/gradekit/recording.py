@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock
 from nbgrader.api import (
@@ -146,11 +145,3 @@ def _score(grade: Grade) -> float:
     """Return a grade's score as nbgrader counts it; its own column is only known after a commit."""
     own = grade.manual_score if grade.manual_score is not None else grade.auto_score
     return (own or 0.0) + (grade.extra_credit or 0.0)
-
-
-def gradebook_file() -> Path | None:
-    """Return the gradebook's file; None if it is on a server."""
-    prefix = "sqlite:///"
-    return (
-        Path(gradebook_url().removeprefix(prefix)) if gradebook_url().startswith(prefix) else None
-    )

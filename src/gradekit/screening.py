@@ -93,9 +93,10 @@ def _imports(node: ast.AST) -> Iterator[str]:
         return
     if module.startswith(PRIVATE_PARTS):
         yield f"imports {module}"
-    elif (root := module.partition(".")[0]) in TELLING_MODULES:
-        if names - HARMLESS_USES.get(root, set()):
-            yield f"imports {module}, which {TELLING_MODULES[root]}"
+        return
+    root = module.partition(".")[0]
+    if root in TELLING_MODULES and names - HARMLESS_USES.get(root, set()):
+        yield f"imports {module}, which {TELLING_MODULES[root]}"
 
 
 def _assignments(node: ast.AST) -> Iterator[str]:

@@ -44,7 +44,7 @@ def run_job(job_text: str, setting_text: str) -> str:
         if grade_id_of(cell) in marks:
             cell.outputs = [verdict_output(marks[grade_id_of(cell)], job.language)]
     for line in sanitize_outputs(notebook):
-        done.note("tampering", line)
+        done.note("output", line)
     return Outcome(
         nbformat.writes(notebook),
         tuple(marks.values()),

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -142,7 +141,7 @@ class Nursery:
         mounts = [part for path in _visible_folders() for part in ("--ro-bind", path, path)]
         for link in SYSTEM_FOLDERS:
             if Path(link).is_symlink():
-                mounts += ["--symlink", os.readlink(link), link]
+                mounts += ["--symlink", str(Path(link).readlink()), link]
         places = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         places += ["--dir", PLACE, "--dir", HOME, "--bind", str(self.folder / "jobs"), JOBS]
         places += ["--ro-bind", str(INSIDE), f"{CODE}/inside", "--chdir", "/tmp"]

@@ -193,15 +193,9 @@ TELLING = {
 }
 SECRET = ("gradebook", "hidden_seeds", "/grading", "submitted", "autograded", "kernel.json")
 OUTSIDE = ("/etc/", "/root", "/home", "/proc/", "/sandbox/kernel", "/sandbox/jobs", "/sys/")
-HARMLESS = (
-    "/etc/localtime",
-    "/etc/mime",
-    "/etc/ssl",
-    "/etc/hosts",
-    "/etc/nsswitch",
-    "/sys/devices",
-)
-HARMLESS_PROC = ("/proc/self/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+HARMLESS = ("/etc/localtime", "/etc/mime", "/etc/ssl", "/etc/hosts", "/etc/nsswitch")
+HARMLESS += ("/sys/devices", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+HARMLESS += ("/proc/mounts", "/proc/filesystems")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _OWN = ("/sandbox/home", "/tmp", "/dev/", "/proc/self/")
 
@@ -209,10 +203,9 @@ _OWN = ("/sandbox/home", "/tmp", "/dev/", "/proc/self/")
 def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None]:
     busy: list[int] = []
     text, fspath, isabs = str, os.fspath, os.path.isabs
-    visible = (*HARMLESS, *HARMLESS_PROC, sys.prefix, sys.base_prefix, *filter(None, sys.path))
-    visible += tuple(
-        str(Path(sys.modules["lessonkit"].__file__).parents[2] / name) for name in ("src", "data")
-    )
+    course = Path(sys.modules["lessonkit"].__file__).parents[2]
+    visible = (*HARMLESS, sys.prefix, sys.base_prefix, *filter(None, sys.path))
+    visible += (str(course / "src"), str(course / "data"))
     visible += (os.environ["HF_HUB_CACHE"],)
 
     def suspicion(event: str, arguments: tuple) -> tuple[str, str] | None:

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 import traceback
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ PLACE = "/sandbox/kernel"  # where a kernel sees its own folder: connection file
 HOME = "/sandbox/home"
 SECONDS_BETWEEN_LOOKS = 0.1
 RELAYED_AT_ONCE = 1 << 20
+MOST_FILES = 1024
 
 
 @dataclass
@@ -109,35 +109,33 @@ def _look(child: int, limits: Limits, usage: Usage) -> None:
     if len(pids) > limits.processes:
         usage.broke = "processes"
     resident = sum(_status_bytes(pid, ("RssAnon", "RssShmem")) for pid in pids)
-    if (
-        resident - (usage.shared or 0) > limits.memory and len(pids) > 1
-    ):  # forks share pages: count them once
-        resident = sum(_proportional_bytes(pid) for pid in pids)
     if usage.shared is None:
         usage.shared = resident
-    usage.peak_memory = max(usage.peak_memory, resident - usage.shared)
-    if resident - usage.shared > limits.memory:
+    own = resident - usage.shared
+    if own > limits.memory and len(pids) > 1:  # forks share pages: count them once
+        own = sum(_proportional_bytes(pid) for pid in pids)
+    usage.peak_memory = max(usage.peak_memory, own)
+    if own > limits.memory:
         usage.broke = "memory"
 
 
 def _family(child: int) -> list[int]:
     """Return the kernel and all its descendants: the processes of its session or namespace."""
     try:
-        namespace = os.readlink(f"/proc/{child}/ns/pid")
+        namespace = _namespace(child)
     except OSError:
         return []
-    shared = namespace == os.readlink("/proc/self/ns/pid")
+    shared = namespace == _namespace("self")
     family = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
+    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
         with contextlib.suppress(OSError):
-            if shared:
-                if os.getsid(int(name)) == child:
-                    family.append(int(name))
-            elif os.readlink(f"/proc/{name}/ns/pid") == namespace:
-                family.append(int(name))
+            if os.getsid(pid) == child if shared else _namespace(pid) == namespace:
+                family.append(pid)
     return family
+
+
+def _namespace(pid: int | str) -> Path:
+    return Path(f"/proc/{pid}/ns/pid").readlink()
 
 
 def _status_bytes(pid: int, names: tuple[str, ...]) -> int:
@@ -194,7 +192,7 @@ def _leave_only(*wanted: int) -> None:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     kept = {0, 1, 2, *wanted}
-    for name in os.listdir("/proc/self/fd") if sys.platform == "linux" else ():
-        if int(name) not in kept:
+    for number in range(3, MOST_FILES):
+        if number not in kept:
             with contextlib.suppress(OSError):
-                os.close(int(name))
+                os.close(number)
