@@ -210,7 +210,8 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
 
     def suspicion(event: str, arguments: tuple) -> tuple[str, str] | None:
         if event in TELLING:
-            if event == "socket.connect" and arguments[0].family == socket.AF_UNIX:
+            own = event == "socket.connect" and arguments[0].family == socket.AF_UNIX
+            if own and text(arguments[1]).startswith("/tmp/"):  # multiprocessing's
                 return None
             return TELLING[event], event
         if event in ("open", "os.listdir", "os.scandir") and arguments:

@@ -179,6 +179,8 @@ def _enter(job: Job, limits: Limits) -> str:
     confinement.bind(job.folder, PLACE)
     for folder in (str(Path(job.folder).parent), HOME, "/tmp", "/dev/shm"):
         confinement.scratch(folder, limits.file_bytes)
+    for folder in ("/", "/dev"):  # bubblewrap's own, which all kernels share
+        confinement.make_read_only(folder)
     confinement.fresh_proc()
     confinement.set_limits(limits)
     os.chdir(HOME)
