@@ -1,24 +1,22 @@
 """nbgrader's settings for this course; read by every `nbgrader` command run in this folder."""
 
 import os
-from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as steps
 
-from gradekit.course import settings
+from gradekit.course import course_root, settings
 from gradekit.late import LatePolicy
 from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
 
 c = get_config()
 
-COURSE_ROOT = Path(__file__).parent / "course"
-c.CourseDirectory.root = str(COURSE_ROOT)
+c.CourseDirectory.root = str(course_root())
 if "GRADEBOOK_URL" in os.environ:
     c.CourseDirectory.db_url = os.environ["GRADEBOOK_URL"]
 c.CourseDirectory.course_id = settings()["course_id"]
-c.Exchange.root = str(COURSE_ROOT / "exchange")  # not used, but formgrader complains without one
-(COURSE_ROOT / "exchange").mkdir(parents=True, exist_ok=True)
+c.Exchange.root = str(course_root() / "exchange")  # not used, but formgrader complains without one
+(course_root() / "exchange").mkdir(parents=True, exist_ok=True)
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "__pycache__", "*.pyc"]
 
 c.GenerateAssignment.preprocessors = [

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from gradekit.collect import damage_of, submitted_file, submitted_students
-from gradekit.course import COURSE_ROOT, GRADING, CourseError, deadline, on_path
+from gradekit.collect import submitted_file, submitted_students
+from gradekit.course import COURSE_VARIABLE, GRADING, CourseError, course_root, deadline, on_path
 from gradekit.notebooks import load_lesson, notebook_text, source_notebook
+from gradekit.reading import damage_of
 from gradekit.recording import open_gradebook
-
-LOGS = COURSE_ROOT / "logs"
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,13 @@ def release(lesson: str) -> Path:
     Returns:
         the released notebook.
     """
-    path = COURSE_ROOT / "source" / lesson / f"{lesson}.ipynb"
+    path = course_root() / "source" / lesson / f"{lesson}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook_text(source_notebook(load_lesson(lesson))), encoding="utf-8")
     run_nbgrader("generate_assignment", lesson, "--force")
     with open_gradebook() as gradebook:
         gradebook.update_or_create_assignment(lesson, duedate=deadline(lesson))
-    return COURSE_ROOT / "release" / lesson / f"{lesson}.ipynb"
+    return course_root() / "release" / lesson / f"{lesson}.ipynb"
 
 
 def autograde_plainly(lesson: str) -> None:
@@ -66,7 +65,7 @@ def autograde_plainly(lesson: str) -> None:
 def feedback(lesson: str) -> Path:
     """Write each student's feedback page; return the folder that holds them."""
     run_nbgrader("generate_feedback", lesson, "--force")
-    return COURSE_ROOT / "feedback"
+    return course_root() / "feedback"
 
 
 def grades(lesson: str) -> list[Grade]:
@@ -116,8 +115,8 @@ def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = Fals
     Raises:
         CourseError: it failed and may not.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / _log_name(command, lesson)
+    log = course_root() / "logs" / f"{command}_{lesson}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     arguments = [sys.executable, "-m", "nbgrader", command, lesson, *options]
     with log.open("a", encoding="utf-8") as file:
         code = subprocess.run(
@@ -134,7 +133,8 @@ def run_nbgrader(command: str, lesson: str, *options: str, may_fail: bool = Fals
 
 def environment() -> dict[str, str]:
     """Return the environment for nbgrader's commands."""
-    return {**os.environ, "PATH": on_path(os.environ.get("PATH", ""))}
+    path = on_path(os.environ.get("PATH", ""))
+    return {**os.environ, "PATH": path, COURSE_VARIABLE: str(course_root())}
 
 
 def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damage: str) -> Grade:
@@ -144,7 +144,3 @@ def _grade(gradebook: Gradebook, lesson: str, student: str, out_of: float, damag
         return Grade(student, 0.0, 0.0, out_of, damage or "not graded")
     penalty = submission.late_submission_penalty or 0.0
     return Grade(student, submission.score, penalty, out_of, damage)
-
-
-def _log_name(command: str, lesson: str) -> str:
-    return f"{command}_{lesson}.log"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from gradekit.course import (
-    COURSE_ROOT,
     GRADING,
     SAMPLE_CLASS,
     CourseError,
+    course_root,
     lesson_name,
     lesson_names,
 )
@@ -170,7 +170,7 @@ def _grades(options: argparse.Namespace) -> None:
     results = grades(lesson)
     rows = [(g.student, g.points, g.penalty, g.score, g.out_of, g.remark) for g in results]
     print(tabulate(rows, headers=["student", "points", "penalty", "score", "out of", "remark"]))
-    path = options.to or COURSE_ROOT / f"grades_{lesson}.csv"
+    path = options.to or course_root() / f"grades_{lesson}.csv"
     write_grades(results, path)
     print(f"\nwritten: {path}")
 

@@ -5,7 +5,6 @@ alone, and what cannot be used becomes a line in the report. Archives are never 
 only the lesson's notebook is read from them, up to a limit.
 """
 
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -13,10 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import nbformat
-from nbformat.reader import NotJSONError
-
-from gradekit.course import COURSE_ROOT, CourseError
+from gradekit.course import CourseError, course_root
+from gradekit.reading import damage_of
 
 LARGEST_NOTEBOOK = 50_000_000  # bytes
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
@@ -98,23 +95,9 @@ def read_submission(entry: Path, lesson: str) -> Submission:
     raise CourseError("is neither a folder, nor a .zip, nor an .ipynb")
 
 
-def damage_of(content: bytes) -> str | None:
-    """Return why a file cannot be graded as a notebook, or None if it can."""
-    try:
-        notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except UnicodeDecodeError as error:
-        return f"not a notebook: byte {error.start} is not text; ask for the file again"
-    except NotJSONError:
-        return f"not a notebook: {_json_trouble(content)}; ask for the file again"
-    except Exception as error:
-        return f"damaged notebook ({type(error).__name__}): {str(error).splitlines()[0][:120]}"
-    return None
-
-
 def submitted_file(student: str, lesson: str) -> Path:
     """Return where nbgrader looks for a student's notebook."""
-    return COURSE_ROOT / "submitted" / student / lesson / f"{lesson}.ipynb"
+    return course_root() / "submitted" / student / lesson / f"{lesson}.ipynb"
 
 
 def handed_in(student: str, lesson: str) -> str:
@@ -125,7 +108,7 @@ def handed_in(student: str, lesson: str) -> str:
 
 def submitted_students(lesson: str) -> list[str]:
     """Return the students whose submission of a lesson has been collected."""
-    files = (COURSE_ROOT / "submitted").glob(f"*/{lesson}/{lesson}.ipynb")
+    files = (course_root() / "submitted").glob(f"*/{lesson}/{lesson}.ipynb")
     return sorted(path.parents[1].name for path in files)
 
 
@@ -195,11 +178,3 @@ def _bounded(path: Path) -> bytes:
 
 def _utc(timestamp: float) -> str:
     return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _json_trouble(content: bytes) -> str:
-    try:
-        json.loads(content)
-    except json.JSONDecodeError as error:
-        return f"its JSON breaks off or is wrong in line {error.lineno}"
-    return "it is JSON of another kind"

@@ -14,8 +14,9 @@ SOURCES = GRADING / "source"
 ANSWERS = GRADING / "answers"
 KEYS = GRADING / "keys"
 SAMPLE_CLASS = GRADING / "sample_class"
-COURSE_ROOT = GRADING / "course"  # nbgrader's working folders and gradebook; not in git
 NOTEBOOKS = ROOT / "notebooks"
+COURSE_ROOT = GRADING / "course"  # where the course is kept, unless this variable names a folder:
+COURSE_VARIABLE = "GRADEKIT_COURSE"
 
 
 class CourseError(Exception):
@@ -46,9 +47,17 @@ def source_file(lesson: str) -> Path:
     return SOURCES / lesson / f"{lesson}.py"
 
 
+def course_root() -> Path:
+    """Return the folder of nbgrader's working folders and gradebook, which is not in git.
+
+    It is `grading/course`, or what the environment variable `GRADEKIT_COURSE` names.
+    """
+    return Path(os.environ.get(COURSE_VARIABLE) or COURSE_ROOT).absolute()
+
+
 def gradebook_url() -> str:
     """Return the gradebook's database: `GRADEBOOK_URL`, else a file in the course's folder."""
-    return os.environ.get("GRADEBOOK_URL") or f"sqlite:///{COURSE_ROOT / 'gradebook.db'}"
+    return os.environ.get("GRADEBOOK_URL") or f"sqlite:///{course_root() / 'gradebook.db'}"
 
 
 def on_path(path: str) -> str:

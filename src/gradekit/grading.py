@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 import lessonkit.checks
 from gradekit.collect import handed_in, submitted_file, submitted_students
-from gradekit.course import COURSE_ROOT, CourseError
+from gradekit.course import CourseError, course_root
 from gradekit.distribution import Distribution
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import mark_question, seeds_for
@@ -31,6 +31,7 @@ from gradekit.repair import (
     UnreadableError,
     grade_id_of,
     released_cells,
+    released_code,
     repair,
 )
 from gradekit.results import Incident, Mark, Result, load_result, save_result, write_atomically
@@ -122,11 +123,11 @@ def grade_class(
 
 def autograded_file(student: str, lesson: str) -> Path:
     """Return where formgrader and feedback look for a graded notebook."""
-    return COURSE_ROOT / "autograded" / student / lesson / f"{lesson}.ipynb"
+    return course_root() / "autograded" / student / lesson / f"{lesson}.ipynb"
 
 
 def _students_of(lesson: str) -> list[str]:
-    if not (COURSE_ROOT / "release" / lesson).is_dir():
+    if not (course_root() / "release" / lesson).is_dir():
         raise CourseError(f"{lesson} has not been released; run `make release LESSON={lesson[:2]}`")
     students = submitted_students(lesson)
     if not students:
@@ -171,7 +172,7 @@ def _run(
     runnable: list[Submission] = []
     for submission in pending:
         try:
-            submission.repaired = repair(submission.content, released_cells(submission.lesson))
+            submission.repaired = repair(submission.content, released_code(submission.lesson))
             runnable.append(submission)
         except UnreadableError as error:
             yield _unreadable(submission, str(error))

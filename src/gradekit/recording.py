@@ -16,7 +16,7 @@ from nbgrader.api import (
 )
 from nbgrader.utils import parse_utc
 
-from gradekit.course import COURSE_ROOT, gradebook_url, on_path, settings
+from gradekit.course import course_root, gradebook_url, on_path, settings
 from gradekit.keys import quiz_key
 from gradekit.late import late_penalty
 from gradekit.preprocessors import explanation
@@ -33,8 +33,8 @@ def open_gradebook() -> Iterator[Gradebook]:
     It is the database that `GRADEBOOK_URL` names, else a file in the course's folder.
     """
     os.environ["PATH"] = on_path(os.environ.get("PATH", ""))  # nbgrader calls `alembic`
-    COURSE_ROOT.mkdir(parents=True, exist_ok=True)
-    with FileLock(COURSE_ROOT / "gradebook.lock"):
+    course_root().mkdir(parents=True, exist_ok=True)
+    with FileLock(course_root() / "gradebook.lock"):
         gradebook = Gradebook(gradebook_url(), settings()["course_id"])
     try:
         yield gradebook

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gradekit.course import COURSE_ROOT, CourseError
+from gradekit.course import CourseError, course_root
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Result:
 
 def result_file(student: str, lesson: str) -> Path:
     """Return where a submission's result is kept."""
-    return COURSE_ROOT / "results" / lesson / f"{student}.json"
+    return course_root() / "results" / lesson / f"{student}.json"
 
 
 def save_result(result: Result) -> None:
@@ -140,7 +140,7 @@ def results_of(lesson: str) -> Iterator[Result]:
     Raises:
         CourseError: nothing of it has been graded.
     """
-    files = sorted((COURSE_ROOT / "results" / lesson).glob("*.json"))
+    files = sorted((course_root() / "results" / lesson).glob("*.json"))
     if not files:
         raise CourseError(f"{lesson} has not been graded; run `make autograde LESSON={lesson[:2]}`")
     for path in files:

@@ -1,15 +1,14 @@
 """Whole lessons: they run clean in both languages, and a class is graded as expected."""
 
 import csv
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from gradekit import classroom, cli, course
-from gradekit import collect as collect_module
-from gradekit.course import GRADING, SAMPLE_CLASS, lesson_names
+from gradekit import cli, course
+from gradekit.course import SAMPLE_CLASS, lesson_names
 from gradekit.keys import hidden_seed
 from gradekit.run import run_lesson
 from gradekit.sample import EXPECTED, sample_files
@@ -52,21 +51,15 @@ def test_the_sample_class_is_what_its_description_gives() -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A course of its own, in which each lesson's sample class has been graded through the CLI."""
-    root = tmp_path_factory.mktemp("grading")
-    shutil.copy(GRADING / "nbgrader_config.py", root)
-    patch = pytest.MonkeyPatch()
-    patch.setattr(classroom, "GRADING", root)
-    for module in (classroom, collect_module, course, cli):
-        patch.setattr(module, "COURSE_ROOT", root / "course")
-    patch.setattr(classroom, "LOGS", root / "course" / "logs")
-    patch.setattr(classroom, "DATABASE", f"sqlite:///{root / 'course' / 'gradebook.db'}")
-    for lesson in LESSONS:
-        for command in ("release", "autograde", "feedback", "grades"):
-            assert cli.main([command, lesson]) == 0
-    yield root / "course"
-    patch.undo()
+    root = tmp_path_factory.mktemp("course")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADEKIT_COURSE", str(root))
+        for lesson in LESSONS:
+            for command in ("release", "autograde", "feedback", "grades"):
+                assert cli.main([command, lesson]) == 0
+        yield root
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -132,8 +125,6 @@ def test_an_unknown_lesson_ends_in_one_line(capsys: pytest.CaptureFixture) -> No
 def test_grading_before_a_release_ends_in_one_line(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    for module in (classroom, collect_module, cli):
-        monkeypatch.setattr(module, "COURSE_ROOT", tmp_path)
-    monkeypatch.setattr(classroom, "DATABASE", f"sqlite:///{tmp_path / 'gradebook.db'}")
+    monkeypatch.setenv("GRADEKIT_COURSE", str(tmp_path))
     assert cli.main([command, "02"]) == 1
     assert "release" in capsys.readouterr().err
