@@ -228,6 +228,8 @@ def _finished(submission: Submission, answer: Outcome | Exception) -> Result:
         answer.cell_seconds,
         answer.seconds,
         answer.peak_memory,
+        answer.core_seconds,
+        answer.added_seconds,
         {g.subject: sources[g.grade_id] for g in released if g.kind == "exercise"},
         language_of(submission.repaired),
     )

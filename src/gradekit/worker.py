@@ -52,6 +52,8 @@ def run_job(job_text: str, setting_text: str) -> str:
         done.cell_seconds,
         round(done.seconds, 3),
         done.peak_memory,
+        round(done.core_seconds, 3),
+        round(done.added_seconds, 3),
     ).to_json()
 
 

@@ -22,7 +22,7 @@ from gradekit.sandbox.inside.keeper import HOME, PLACE
 from gradekit.sandbox.inside.wire import GUARD, LARGEST_FRAME, WireError, receive_frame
 from lessonkit.paths import ROOT
 
-START_SECONDS = 120
+START_SECONDS = 300
 JOBS, CODE = "/sandbox/jobs", "/sandbox/code"
 INSIDE = Path(__file__).parent / "inside"
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")

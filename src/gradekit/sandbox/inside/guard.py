@@ -69,6 +69,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     finders: list[Any] = []
     originals: _Originals = {}
     channels: list[socket.socket] = []
+    processor_time = time.process_time
     clock, make, encoded, compiled, evaluate = time.perf_counter, pack, encode, compile, eval
     process = os.getpid
     owners: list[int] = []
@@ -86,6 +87,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     def watch(channel: socket.socket) -> None:
         channels.append(channel)
         owners.append(process())
+        send({"started": processor_time()}, {})
         sys.addaudithook(_audit_hook(note))
 
     def note(kind: str, detail: str) -> None:
