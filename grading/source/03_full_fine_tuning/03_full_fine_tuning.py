@@ -399,10 +399,10 @@ def build_trainer(
 check("build_trainer", build_trainer)
 
 # %% [markdown] lang="en"
-# Labelled texts are drawn just as in lesson 2, so that both lessons compare on the same draws. The test texts are sorted by length once, which saves padding in every evaluation.
+# Labelled texts are drawn just as in lesson 2, so that both lessons compare on the same draws. Everything that is only read, not trained on, is sorted by length once: that saves padding every time.
 
 # %% [markdown] lang="ru"
-# Размеченные тексты выбираются так же, как в уроке 2, чтобы оба урока сравнивали методы на одних и тех же выборках. Тестовые тексты отсортированы по длине один раз: это экономит padding при каждой проверке.
+# Размеченные тексты выбираются так же, как в уроке 2, чтобы оба урока сравнивали методы на одних и тех же выборках. Всё, что только читают, а не используют для обучения, отсортировано по длине один раз: это каждый раз экономит padding.
 
 # %%
 def draw(count: int, number: int):
@@ -410,12 +410,15 @@ def draw(count: int, number: int):
     y = np.array(data["train"]["label"])
     draws = StratifiedShuffleSplit(number + 1, train_size=count, random_state=0).split(y, y)
     rows = [chosen for chosen, _ in draws][number]
-    return data["train"].select(rows).sort("length")
+    return by_length(data["train"].select(rows))
 
 
-test = data["test"].sort("length")
-middle_count = course.profile.tuning_counts[-2]
-train = draw(middle_count, 0)
+def by_length(rows):
+    return rows.select(np.argsort(rows["length"][:], kind="stable"))
+
+
+test, validation = by_length(data["test"]), by_length(data["validation"])
+train = draw(course.profile.tuning_counts[-2], 0)
 
 # %% [markdown] lang="en"
 # The first run, with the Trainer's own report. The loss of a coin is 0.69; watch where it goes.
@@ -425,9 +428,11 @@ train = draw(middle_count, 0)
 
 # %%
 torch.manual_seed(0)  # the new head is random
-settings = {"learning_rate": course.profile.learning_rate, "epochs": 3, "batch_size": 16, "seed": 0}
+rate, epochs = course.profile.learning_rate, course.profile.epochs
+settings = {"learning_rate": rate, "epochs": epochs, "batch_size": 16, "seed": 0}
+machine = {"bf16": course.bf16, "dataloader_pin_memory": course.device == "cuda"}
 trainer = build_trainer(
-    new_classifier(), tokenizer, train, test, **settings, logging_steps=4, bf16=course.bf16
+    new_classifier(), tokenizer, train, validation, **settings, **machine, logging_steps=4
 )
 _ = trainer.train()
 
@@ -486,14 +491,14 @@ def accuracy(logits: np.ndarray, rows) -> float:
 
 # %%
 reviews = prepare(load_texts(course.profile.reviews, course.profile.max_texts))
-few_reviews = reviews["train"].select(range(min(128, len(reviews["train"])))).sort("length")
-review_test = reviews["test"].sort("length")
+few_reviews = by_length(reviews["train"].select(range(min(128, len(reviews["train"])))))
+more_reviews = by_length(reviews["validation"])
 
 
 def knows_about_reviews(encoder) -> float:
-    """Return the test accuracy of a fresh linear head on the encoder's frozen features."""
+    """Return the accuracy of a fresh linear head on the encoder's frozen features."""
     head = LogisticRegression(max_iter=1000).fit(encode(encoder, few_reviews), few_reviews["label"][:])
-    return head.score(encode(encoder, review_test), review_test["label"][:])
+    return head.score(encode(encoder, more_reviews), more_reviews["label"][:])
 
 
 untouched = AutoModel.from_pretrained(folder).to(course.device)
@@ -507,7 +512,7 @@ before
 # Теперь четыре learning rate, каждый в десять раз больше предыдущего, всё остальное одинаково. **Прогноз:** какой окажется лучшим для охранника и что останется от отзывов?
 
 # %%
-quiet = {"disable_tqdm": True, "logging_strategy": "no", "bf16": course.bf16}
+quiet = {"disable_tqdm": True, "logging_strategy": "no", **machine}
 
 
 def fine_tune(rows, number: int, pretrained: bool = True, **changes) -> nn.Module:
@@ -522,8 +527,9 @@ def fine_tune(rows, number: int, pretrained: bool = True, **changes) -> nn.Modul
 # %%
 sweep = {"guard: what was learned": {}, "reviews: what is left": {}}
 for rate in tqdm(course.profile.sweep, desc="learning rates"):
-    tuned = fine_tune(train, 0, learning_rate=rate)
-    sweep["guard: what was learned"][rate] = accuracy(predict(tuned, test), test)
+    known = rate == settings["learning_rate"]  # that one was trained in 3.6
+    tuned = trainer.model if known else fine_tune(train, 0, learning_rate=rate)
+    sweep["guard: what was learned"][rate] = accuracy(predict(tuned, validation), validation)
     sweep["reviews: what is left"][rate] = knows_about_reviews(tuned.base_model)
 
 # %%
@@ -534,14 +540,14 @@ plots.learning_rates(sweep, before)
 #
 # - On the left nothing happens: the guard guesses, and the reviews stay where they were.
 # - On the right the encoder is **broken**: the guard is at a coin's level, and most of what it knew about reviews is gone as well. More epochs would not bring that back; only pre-training would.
-# - Between them lies a window. It depends on the model, the number of steps and the batch size: the authors of BERT recommend 2e-5 to 5e-5 for BERT-base with thousands of examples ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), appendix A.3). Our encoder is narrower and gets only a few dozen steps, so its window lies higher. Do not copy a learning rate: sweep it, in factors, on **validation** texts. (This picture uses the test texts, as an exception.)
+# - Between them lies a window. It depends on the model, the number of steps and the batch size: the authors of BERT recommend 2e-5 to 5e-5 for BERT-base with thousands of examples ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), appendix A.3). Our encoder is narrower and gets only a few dozen steps, so its window lies higher. Do not copy a learning rate: sweep it, in factors, on **validation** texts, as this picture does.
 
 # %% [markdown] lang="ru"
 # Пунктир — то, что энкодер знал об отзывах, пока его не трогали.
 #
 # - Слева не происходит ничего: охранник гадает, отзывы остаются на месте.
 # - Справа энкодер **сломан**: охранник на уровне монетки, и большая часть того, что он знал об отзывах, тоже пропала. Новые эпохи этого не вернут; вернул бы только pre-training.
-# - Между ними лежит окно. Оно зависит от модели, числа шагов и размера батча: авторы BERT советуют от 2e-5 до 5e-5 для BERT-base и тысяч примеров ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), приложение A.3). Наш энкодер у́же и делает всего несколько десятков шагов, поэтому его окно лежит выше. Не списывайте learning rate: переберите его с кратным шагом на **валидационных** текстах. (На этом рисунке — в виде исключения — тестовые.)
+# - Между ними лежит окно. Оно зависит от модели, числа шагов и размера батча: авторы BERT советуют от 2e-5 до 5e-5 для BERT-base и тысяч примеров ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), приложение A.3). Наш энкодер у́же и делает всего несколько десятков шагов, поэтому его окно лежит выше. Не списывайте learning rate: переберите его с кратным шагом на **валидационных** текстах, как на этом рисунке.
 
 # %% [markdown] lang="en"
 # ## 3.8 Measuring a method
