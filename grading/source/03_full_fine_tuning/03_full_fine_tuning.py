@@ -807,7 +807,7 @@ guesses = {"feature extraction": guess_extraction, "full fine-tuning": guess_fin
 plots.label_curves({"guard": curves}, guesses)
 
 # %% [markdown] lang="en"
-# Follow the two blue-and-orange stories to the left. With few labels a frozen encoder is hard to beat: it has 770 numbers to learn, and fine-tuning has millions, a random head and hardly any steps. With more labels the encoder's own learning pays. Where the curves cross depends on model and task; that they do is the rule.
+# Follow the curves of the two pre-trained methods to the left. With few labels a frozen encoder is hard to beat: it has 770 numbers to learn, and fine-tuning has millions, a random head and hardly any steps. With more labels the encoder's own learning pays. Where the curves cross depends on model and task; that they do is the rule.
 #
 # ## 3.11 The table, by measurement
 #
@@ -822,7 +822,7 @@ plots.label_curves({"guard": curves}, guesses)
 # Here it is with your own numbers. *Data needed* is the smallest of our label counts with which a method's mean accuracy reaches 75 %. The row of LoRA is lesson 4's.
 
 # %% [markdown] lang="ru"
-# Проследите обе кривые влево. При малом числе меток замороженный энкодер трудно обойти: ему надо выучить 770 чисел, а fine-tuning — миллионы, со случайной головой и за считаные шаги. Когда меток больше, обучение самого энкодера окупается. Где кривые пересекутся, зависит от модели и задачи; что они пересекаются — правило.
+# Проследите кривые обоих pre-trained методов влево. При малом числе меток замороженный энкодер трудно обойти: ему надо выучить 770 чисел, а fine-tuning — миллионы, со случайной головой и за считаные шаги. Когда меток больше, обучение самого энкодера окупается. Где кривые пересекутся, зависит от модели и задачи; что они пересекаются — правило.
 #
 # ## 3.11 Таблица по измерениям
 #
