@@ -20,6 +20,10 @@ class Profile:
         batch_size: texts encoded at once.
         pretraining: share of lesson 01's pre-training steps that are taken.
         seeds: repetitions of a training run, for the spread of its result.
+        learning_rate: for fine-tuning the whole encoder.
+        sweep: learning rates that lesson 03 compares.
+        tuning_counts: numbers of labelled examples that lesson 03 fine-tunes on.
+        tuning_draws: random draws at each of them.
     """
 
     name: str
@@ -31,15 +35,33 @@ class Profile:
     batch_size: int
     pretraining: float = 1.0
     seeds: int = 5
+    learning_rate: float = 2e-4
+    sweep: tuple[float, ...] = (2e-6, 2e-5, 2e-4, 2e-3)
+    tuning_counts: tuple[int, ...] = (64, 128, 256)
+    tuning_draws: int = 3
 
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
+TUNED_ON_A_GPU = {"tuning_counts": (64, 128, 256, 512), "tuning_draws": 5}
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("cpu", "encoder", "reviews", None, COUNTS, draws=10, batch_size=32),
-        Profile("gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256),
-        Profile("large", "bert_base", "sst2", 4000, COUNTS, draws=20, batch_size=256),
+        Profile(
+            "gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256, **TUNED_ON_A_GPU
+        ),
+        Profile(
+            "large",
+            "bert_base",
+            "sst2",
+            4000,
+            COUNTS,
+            draws=20,
+            batch_size=256,
+            learning_rate=3e-5,
+            sweep=(3e-7, 3e-6, 3e-5, 3e-4),
+            **TUNED_ON_A_GPU,
+        ),
         Profile(
             "grading",
             "encoder",
@@ -50,6 +72,9 @@ PROFILES = {
             batch_size=32,
             pretraining=0.01,
             seeds=2,
+            sweep=(2e-5, 2e-4),
+            tuning_counts=(8, 16),
+            tuning_draws=2,
         ),
     )
 }

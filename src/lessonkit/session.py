@@ -34,6 +34,13 @@ class Course:
     passed: set[str] = field(default_factory=set)
     _checklist: DisplayHandle | None = None
 
+    @property
+    def bf16(self) -> bool:
+        """Whether the device computes in bfloat16 by itself, which halves memory and time."""
+        import torch
+
+        return self.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
     def objectives(self) -> None:
         """Show the lesson's objectives; each ticks itself when its exercises pass."""
         self._checklist = display(HTML(self._objectives_html()), display_id=True)
