@@ -26,7 +26,7 @@ def texts_drawn() -> list[str]:
     return [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
 
 
-@pytest.mark.parametrize("name", sorted(figures._figures))
+@pytest.mark.parametrize("name", sorted(figures.DIAGRAMS))
 def test_a_diagram_speaks_both_languages(name: str) -> None:
     drawn = []
     for language in LANGUAGES:
