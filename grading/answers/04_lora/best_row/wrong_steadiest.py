@@ -1,3 +1,3 @@
-# hint: steadiest
+# hint: value
 def best_row(rows):
     return min(rows, key=lambda row: row["spread"])

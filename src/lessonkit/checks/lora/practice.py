@@ -53,8 +53,11 @@ class Adapt:
         return _judge_layers(seen, case) or _judge_training(seen, case)
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:
-        if "not found in the base model" in error["message"]:
+        message = error["message"]
+        if "not found in the base model" in message or "No modules were targeted" in message:
             return Hint("targets_fixed")
+        if "prepare_inputs_for_generation" in message:
+            return Hint("causal_task")
         return None
 
 

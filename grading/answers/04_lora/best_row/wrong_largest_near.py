@@ -1,5 +1,0 @@
-# hint: largest_near
-def best_row(rows):
-    best = max(rows, key=lambda row: row["accuracy"])
-    near = [row for row in rows if row["accuracy"] >= best["accuracy"] - best["spread"]]
-    return max(near, key=lambda row: row["trained"])
