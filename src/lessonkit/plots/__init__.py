@@ -11,7 +11,7 @@ from IPython.display import HTML, display
 from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
-from lessonkit.plots.lora import adapter_grid, memory_chart
+from lessonkit.plots.lora import adapter_grid, contest, memory_chart
 from lessonkit.plots.style import COLOURS
 from lessonkit.session import current
 
@@ -19,6 +19,7 @@ __all__ = [
     "LossCurve",
     "adapter_grid",
     "bars",
+    "contest",
     "cost_and_quality",
     "label_curves",
     "layer_curve",

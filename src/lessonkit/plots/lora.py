@@ -7,7 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from lessonkit.messages import interface_text
 from lessonkit.plots.style import COLOURS
+from lessonkit.session import current
 
 PARTS = ("weights", "gradients", "optimizer")
 METHOD_MARKERS = ("s", "D", "o", "^")
@@ -102,5 +104,35 @@ def adapter_grid(
     axes.set(xlabel="trained parameters", ylabel="accuracy")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    plt.tight_layout()
+    plt.show()
+
+
+def contest(
+    scores: Mapping[str, tuple[float, float]], guesses: Mapping[str, float | None] | None = None
+) -> None:
+    """Plot the accuracy of methods as points with error bars, and what the student predicted.
+
+    Args:
+        scores: method -> (mean, standard deviation) of the accuracy.
+        guesses: method -> predicted accuracy, drawn as a cross; None where there is none.
+    """
+    _, axes = plt.subplots(figsize=(7.2, 0.42 * len(scores) + 1.0))
+    rows = range(len(scores))
+    for row, colour, (mean, spread) in zip(rows, COLOURS, scores.values(), strict=False):
+        axes.errorbar(mean, row, xerr=spread, color=colour, marker="o", ms=7, capsize=4)
+        axes.text(mean, row - 0.22, f"{mean:.3f}", ha="center", fontsize=8, color=colour)
+    axes.set_yticks(rows, list(scores))
+    for row, (name, colour) in enumerate(zip(scores, COLOURS, strict=False)):
+        if (guesses or {}).get(name) is not None:
+            axes.plot(guesses[name], row, "x", color=colour, ms=9)
+            label = interface_text("your_guess", current().language)
+            axes.annotate(label, (guesses[name], row), xytext=(0, -14), fontsize=8, color=colour,
+                          textcoords="offset points", ha="center")  # fmt: skip
+    axes.invert_yaxis()
+    axes.margins(x=0.1, y=0.2)
+    axes.set_xlabel("test accuracy")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
     plt.tight_layout()
     plt.show()
