@@ -12,6 +12,7 @@ from lessonkit.plots.style import COLOURS
 from lessonkit.session import current
 
 PARTS = ("weights", "gradients", "optimizer")
+PART_COLOURS = ("#90caf9", "#b0bec5", "#ffcc80")  # as in the diagram of the bytes
 METHOD_MARKERS = ("s", "D", "o", "^")
 
 
@@ -35,9 +36,9 @@ def memory_chart(
 
 def _stack_parts(axes: Axes, methods: Mapping[str, Mapping[str, float]]) -> None:
     left = np.zeros(len(methods))
-    for part, colour in zip(PARTS, COLOURS, strict=False):
+    for part, colour in zip(PARTS, PART_COLOURS, strict=True):
         sizes = np.array([parts[part] / 1e9 for parts in methods.values()])
-        axes.barh(list(methods), sizes, left=left, color=colour, alpha=0.8, label=part)
+        axes.barh(list(methods), sizes, left=left, color=colour, label=part)
         left += sizes
     for row, total in enumerate(left):
         axes.text(total, row, f" {total:,.0f}", va="center", fontsize=8)
@@ -56,10 +57,12 @@ def _compare_totals(
     rows = {model: -row for row, model in enumerate(bytes_of)}
     methods = list(next(iter(bytes_of.values())))
     for method, colour, marker in zip(methods, COLOURS, METHOD_MARKERS, strict=False):
+        size = 11 if marker == "s" else 6  # two methods take equally much: one around the other
         totals = [sum(parts[method].values()) / 1e9 for parts in bytes_of.values()]
-        axes.plot(totals, list(rows.values()), marker, color=colour, ms=7, alpha=0.85, label=method)
-    for row, (device, size) in enumerate(sorted(limits.items(), key=lambda item: item[1])):
-        axes.axvline(size / 1e9, color="black", lw=1, ls=("--", "-.", ":")[row % 3], label=device)
+        axes.plot(totals, list(rows.values()), marker, color=colour, ms=size, mew=1.8,
+                  mfc="none" if marker == "s" else colour, label=method)  # fmt: skip
+    for row, (device, room) in enumerate(sorted(limits.items(), key=lambda item: item[1])):
+        axes.axvline(room / 1e9, color="black", lw=1, ls=("--", "-.", ":")[row % 3], label=device)
     axes.set_xscale("log")
     axes.set_yticks(list(rows.values()), list(rows))
     axes.margins(y=0.2)
@@ -100,7 +103,10 @@ def adapter_grid(
         axes.axhspan(mean - spread, mean + spread, color=colour, alpha=0.1, lw=0)
     if chosen is not None:
         axes.plot(chosen["trained"], chosen["accuracy"], "o", ms=15, mfc="none", mec="#c62828")
-    axes.set_xscale("log")
+    axes.set_xscale("log", base=2)
+    ticks = sorted({row["trained"] for row in rows if row["r"] in (4, 8, 16, 32)})[::2]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=8)
+    axes.margins(x=0.1)
     axes.set(xlabel="trained parameters", ylabel="accuracy")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
