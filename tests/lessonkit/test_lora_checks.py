@@ -68,6 +68,9 @@ def test_no_forged_observation_stops_the_judge(exercise: str) -> None:
         for key in seen:
             others = {name: value for name, value in seen.items() if name != key}
             forgeries = [others, *({**others, key: value} for value in forged(junk))]
+            if isinstance(seen[key], dict):
+                inside = [(name, value) for name in seen[key] for value in forged(junk)]
+                forgeries += [{**others, key: {**seen[key], n: value}} for n, value in inside]
             for forgery in forgeries:
                 hint = judge_seen(check, forgery, case)
                 if hint is not None:

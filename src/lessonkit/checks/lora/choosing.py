@@ -6,6 +6,7 @@ from numbers import Number
 from typing import Any
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
+from lessonkit.checks.lora.plain import plain_number
 
 Row = dict[str, Any]
 WIDTHS = {"q+v": 400, "attention": 900, "all linear": 2100}  # parameters for each unit of rank
@@ -30,7 +31,7 @@ class BestRow:
         if seen.get("type") != "dict":
             return Hint("not_a_row", {"type": seen.get("type")})
         rows, found = case["rows"], seen.get("row")
-        if found not in rows:
+        if not _is_row(found) or found not in rows:
             return Hint("not_one_of_them")
         expected = _chosen(rows)
         if found == expected:
@@ -41,8 +42,12 @@ class BestRow:
         return Hint("value", {column: expected[column] for column in ("targets", "r")})
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (str, Number)) else type(value).__name__
+def _is_row(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(v, (str, Number)) for v in found.values())
+
+
+def _plain(value: Any) -> int | float | str:
+    return value if isinstance(value, str) else plain_number(value)
 
 
 def _row(draw: random.Random, targets: str, r: int) -> Row:

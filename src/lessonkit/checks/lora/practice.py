@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
-from lessonkit.checks.lora.plain import close, is_number, names, plain_tensor
+from lessonkit.checks.lora.plain import close, is_number, names, plain_tensor, same
 from lessonkit.checks.tiny import random_batch
 
 HEADS = {"bert": "classifier", "llama": "score"}
@@ -125,10 +125,10 @@ def _judge_training(seen: Seen, case: Case) -> Hint | None:
     model = _tiny_classifier(case)
     layers = dict(model.named_modules())
     sizes = [layers[name].in_features + layers[name].out_features for name in _layers_of(case)]
-    if seen.get("factors_trained") != case["r"] * sum(sizes):
+    if not same(seen.get("factors_trained"), case["r"] * sum(sizes)):
         return Hint("factors_frozen")
     head = sum(p.numel() for p in layers[HEADS[case["family"]]].parameters())
-    if seen.get("head_trained") != head:
+    if not same(seen.get("head_trained"), head):
         return Hint("head_frozen", {"head": HEADS[case["family"]]})
     if not close(seen.get("logits"), _logits(model, case)):
         return Hint("output_changed")
