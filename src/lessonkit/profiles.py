@@ -21,6 +21,7 @@ class Profile:
         pretraining: share of lesson 01's pre-training steps that are taken.
         seeds: repetitions of a training run, for the spread of its result.
         learning_rate: for fine-tuning the whole encoder.
+        epochs: passes over the labelled texts when the whole encoder is fine-tuned.
         sweep: learning rates that lesson 03 compares.
         tuning_counts: numbers of labelled examples that lesson 03 fine-tunes on.
         tuning_draws: random draws at each of them.
@@ -36,6 +37,7 @@ class Profile:
     pretraining: float = 1.0
     seeds: int = 5
     learning_rate: float = 2e-4
+    epochs: int = 3
     sweep: tuple[float, ...] = (2e-6, 2e-5, 2e-4, 2e-3)
     tuning_counts: tuple[int, ...] = (64, 128, 256)
     tuning_draws: int = 3
@@ -72,7 +74,8 @@ PROFILES = {
             batch_size=32,
             pretraining=0.01,
             seeds=2,
-            sweep=(2e-5, 2e-4),
+            epochs=1,
+            sweep=(2e-4,),
             tuning_counts=(8, 16),
             tuning_draws=2,
         ),

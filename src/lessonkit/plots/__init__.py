@@ -272,7 +272,7 @@ def learning_rates(
     axes.set_xscale("log")
     axes.set_xticks(rates, [f"{rate:.0e}".replace("e-0", "e-") for rate in rates])
     axes.minorticks_off()
-    axes.set(xlabel="learning rate", ylabel="test accuracy")
+    axes.set(xlabel="learning rate", ylabel="accuracy on validation texts")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=9)
     plt.tight_layout()

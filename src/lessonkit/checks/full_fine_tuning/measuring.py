@@ -28,9 +28,11 @@ class Measure:
 
     def observe(self, measure: Any, case: Case) -> Seen:
         method = _Method(case)
+        start = time.perf_counter()
         result = measure(method.train, method.evaluate, "cpu")
         return {
             **plain_numbers(result),
+            "total_seconds": time.perf_counter() - start,
             "calls": method.calls,
             "train_seconds": method.seconds.get("train", 0.0),
             "evaluate_seconds": method.seconds.get("evaluate", 0.0),
@@ -118,12 +120,12 @@ def _judge_calls(seen: Seen) -> Hint | None:
 
 def _judge_seconds(found: float, seen: Seen, case: Case) -> Hint | None:
     train, evaluate = number(seen.get("train_seconds")), number(seen.get("evaluate_seconds"))
-    low, high = 0.98 * case["train_seconds"], train + 0.5 * evaluate
+    low, high = 0.98 * case["train_seconds"], number(seen.get("total_seconds")) - evaluate / 2
     if low <= found <= high:
         return None
     if low <= found / 1000 <= high:
         return Hint("milliseconds")
-    if found >= high:
+    if not found < high:
         return Hint("times_too_much", {"found": f"{found:.2f}", "expected": f"{train:.2f}"})
     if found < 0:
         return Hint("negative_time")

@@ -80,7 +80,7 @@ def _mistake(found: Any, right: dict[str, float], case: Case) -> tuple[str, dict
     if close(found["missed"], alarms) and close(found["false_alarms"], missed):
         return "swapped", {}
     for name, key, value in _other_shares(right, case):
-        if close(found[key], value):
+        if close(found[key], value) and not close(found[key], right[key]):
             return name, {"name": key}
     wrong = next(key for key in NAMES if not close(found[key], right[key]))
     return "value", {"name": wrong, "found": f"{number(found[wrong]):.4g}"}

@@ -107,6 +107,6 @@ def _wrong_ids(row: list[int], whole: list[int], cut: list[int]) -> Hint:
         return Hint("end_cut_off")
     if CLS not in row and SEP not in row:
         return Hint("no_special_tokens")
-    if len(row) < len(cut):
+    if len(row) < len(cut) and row[:-1] == cut[: len(row) - 1]:
         return Hint("too_short", {"found": len(row), "expected": len(cut)})
     return Hint("other_ids")

@@ -65,7 +65,7 @@ class BuildTrainer:
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:
         message = error["message"]
-        if "create tensor" in message or "stack expects each tensor" in message:
+        if "create tensor" in message or "expected sequence of length" in message:
             return Hint("no_padding")
         if "eval_strategy" in message and "eval_dataset" in message:
             return Hint("no_test_texts")
