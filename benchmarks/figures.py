@@ -33,6 +33,14 @@ verdicts = [[first, second, compare(scores[first], scores[second])] for first, s
 print(json.dumps({
     "labels": most, "draws": course.profile.tuning_draws, "table": table, "curves": curves,
     "verdicts": verdicts, "sweep": sweep, "before": before}))""",
+    "04_lora": """\
+import json
+named = [[f"{row['targets']}, r = {row['r']}", row] for row in grid]
+differences = [[*pair, (scores[pair[0]] - scores[pair[1]]).tolist()] for pair in pairs]
+print(json.dumps({
+    "labels": count, "draws": len(draws), "contest": rows, "differences": differences,
+    "few_labels": few_labels, "seeds": course.profile.seeds,
+    "grid": [*named, *yardsticks.items()]}))""",
 }
 
 
@@ -158,6 +166,8 @@ def rendered() -> dict[Path, str]:
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
             "fine_tuning": fine_tuning_table(figures),
+            "lora": lora_table(figures),
+            "ranks": ranks_table(figures),
             "texts": accuracy_table(figures),
         },
         ROOT / "data" / "README.md": {
@@ -228,6 +238,68 @@ def fine_tuning_table(figures: dict[str, Any]) -> str:
     note = (
         f"Accuracy on the test split; mean ± standard deviation over {results['draws']} draws; "
         f"costs with {results['labels']} labels. " + " ".join(map(verdict, results["verdicts"]))
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def lora_table(figures: dict[str, Any]) -> str:
+    """Return lesson 04's contest on the guard: what each method trains, costs and reaches."""
+    results = figures["lessons"]["04_lora"]["results"]
+    forms = {"trained": "{:,.0f}", "seconds": "{:.1f} s", "peak": "{:.0f} MB", "file": "{:,.0f} KB"}
+    rows = []
+    for method, row in results["contest"].items():
+        costs = [form.format(row[name]) if name in row else "–" for name, form in forms.items()]
+        share = f"{100 * row['share']:.4f} %" if "share" in row else "–"
+        rows.append(
+            [method, costs[0], share, *costs[1:], percent([row["accuracy"], row["spread"]])]
+        )
+    headers = [
+        "method",
+        "trained parameters",
+        "share",
+        "training",
+        "peak memory",
+        "file",
+        "accuracy",
+    ]
+    differences = "; ".join(
+        f"{first} against {second}: {100 * np.mean(points):+.1f} points"
+        for first, second, points in results["differences"]
+    )
+    note = (
+        f"{results['labels']} labels, {results['draws']} draws, the same for every method; "
+        f"accuracy on the test split, mean ± standard deviation. {differences}."
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def ranks_table(figures: dict[str, Any]) -> str:
+    """Return lesson 04's grid of ranks and layers on the small decoder."""
+    results = figures["lessons"]["04_lora"]["results"]
+    rows = [
+        [
+            name,
+            f"{row['trained']:,.0f}",
+            f"{100 * row['share']:.2f} %",
+            percent([row["accuracy"], row["spread"]]),
+            f"{row['seconds']:.1f} s",
+            f"{row['peak']:.1f} MB",
+            f"{row['file']:,.0f} KB",
+        ]
+        for name, row in results["grid"]
+    ]
+    headers = [
+        "adapter",
+        "trained parameters",
+        "share",
+        "accuracy",
+        "training",
+        "peak memory",
+        "file",
+    ]
+    note = (
+        f"Lesson 01's Llama on {results['few_labels']} labels; accuracy on the validation split, "
+        f"mean ± standard deviation over {results['seeds']} draws."
     )
     return f"{table(rows, headers)}\n\n{note}"
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import warnings
 from dataclasses import dataclass, field
 from html import escape
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from lessonkit.cards import inline_code
 from lessonkit.messages import LANGUAGES, interface_text, objectives
 from lessonkit.profiles import Profile, choose_profile
 
-SHOWN_PACKAGES = ("torch", "transformers", "datasets", "scikit-learn")
+SHOWN_PACKAGES = ("torch", "transformers", "peft", "datasets", "scikit-learn")
 
 
 @dataclass
@@ -110,6 +111,8 @@ def _device() -> str:
 def _quiet_libraries() -> None:
     """Keep loading bars and notices of the libraries off the page; errors still show."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # peft asks transformers for things under names that transformers is about to change
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft)\.")
     import datasets
     import transformers
 

@@ -27,7 +27,7 @@ def texts_drawn() -> list[str]:
     return [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
 
 
-@pytest.mark.parametrize("name", sorted(figures._figures))
+@pytest.mark.parametrize("name", sorted(figures.DIAGRAMS))
 def test_a_diagram_speaks_both_languages(name: str) -> None:
     drawn = []
     for language in LANGUAGES:
@@ -135,3 +135,37 @@ def test_padding_shrinks_from_picture_to_picture() -> None:
     cells = [int(title.split("padding: ")[1].split()[0]) for title in titles]
     assert cells == sorted(cells, reverse=True)
     assert len(set(cells)) == 3
+
+
+def test_the_memory_chart_shows_parts_and_devices() -> None:
+    parts = {"weights": 4e9, "gradients": 4e9, "optimizer": 8e9}
+    frozen = {"weights": 2e9, "gradients": 0.0, "optimizer": 0.0}
+    methods = {"full": parts, "lora": frozen}
+    plots.memory_chart({"small": methods, "large": methods}, {"T4": 16e9, "mine": 8e9})
+    left, right = plt.gcf().axes
+    assert left.get_title().startswith("large")
+    assert [text.get_text().strip() for text in left.texts] == ["16", "2"]
+    assert [line.get_xdata()[0] for line in right.lines[-2:]] == [8, 16]
+    names = [text.get_text() for text in right.get_legend().get_texts()]
+    assert names == ["full", "lora", "mine", "T4"]
+
+
+def test_the_grid_circles_the_chosen_adapter() -> None:
+    rows = [
+        {"targets": targets, "r": r, "trained": r * width, "accuracy": 0.9, "spread": 0.01}
+        for targets, width in (("q+v", 100), ("all linear", 300))
+        for r in (4, 8)
+    ]
+    plots.adapter_grid(rows, {"full": (0.95, 0.01)}, rows[1])
+    axes = plt.gca()
+    assert [text.get_text() for text in axes.texts] == ["r=4", "r=8", "r=4", "r=8"]
+    assert axes.lines[-1].get_xdata()[0] == 800
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {
+        "q+v", "all linear", "full",
+    }  # fmt: skip
+
+
+def test_the_contest_marks_predictions() -> None:
+    begin("04", profile="cpu")
+    plots.contest({"a": (0.8, 0.01), "b": (0.9, 0.02)}, {"a": 0.7, "b": None})
+    assert [text.get_text() for text in plt.gca().texts] == ["0.800", "0.900", "your prediction"]

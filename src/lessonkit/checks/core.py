@@ -19,6 +19,7 @@ LESSON_MODULES = {
     "01": "lessonkit.checks.pretraining_objectives",
     "02": "lessonkit.checks.feature_extraction",
     "03": "lessonkit.checks.full_fine_tuning",
+    "04": "lessonkit.checks.lora",
 }
 
 

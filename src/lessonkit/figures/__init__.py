@@ -1,18 +1,19 @@
 """Diagrams that explain an idea before its code, drawn in the lesson's language."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from lessonkit.figures import lora  # noqa: F401 - registers its diagrams
+from lessonkit.figures.drawing import DIAGRAMS, FROZEN, INK, MUTED, PLAIN, TRAINED
+from lessonkit.figures.drawing import arrow as _arrow
+from lessonkit.figures.drawing import box as _box
+from lessonkit.figures.drawing import canvas as _canvas
+from lessonkit.figures.drawing import chain as _chain
+from lessonkit.figures.drawing import diagram as _figure
 from lessonkit.session import current
-
-FROZEN, TRAINED, PLAIN, MUTED = "#90caf9", "#ffcc80", "#eceff1", "#bdbdbd"
-INK = "#263238"
-
-_figures: dict[str, Callable[[str], None]] = {}
 
 
 def show(name: str) -> None:
@@ -21,50 +22,8 @@ def show(name: str) -> None:
     Raises:
         KeyError: no diagram has that name.
     """
-    _figures[name](current().language)
+    DIAGRAMS[name](current().language)
     plt.show()
-
-
-def _figure(name: str) -> Callable[[Callable[[str], None]], Callable[[str], None]]:
-    def register(draw: Callable[[str], None]) -> Callable[[str], None]:
-        _figures[name] = draw
-        return draw
-
-    return register
-
-
-def _canvas(width: float, height: float) -> Axes:
-    _, axes = plt.subplots(figsize=(width, height))
-    axes.set_xlim(0, width)
-    axes.set_ylim(0, height)
-    axes.axis("off")
-    return axes
-
-
-def _box(
-    axes: Axes, x: float, y: float, width: float, height: float, text: str, colour: str = PLAIN
-) -> None:
-    shape = FancyBboxPatch(
-        (x, y), width, height, boxstyle="round,pad=0.03", facecolor=colour, edgecolor=INK, lw=0.8
-    )
-    axes.add_patch(shape)
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9, color=INK)
-
-
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    style = {"arrowstyle": "-|>", "mutation_scale": 11, "color": "#607d8b", "lw": 1.2}
-    axes.add_patch(FancyArrowPatch(start, end, **style))
-
-
-def _chain(
-    axes: Axes, boxes: Sequence[tuple[str, str]], y: float, width: float, height: float, gap: float
-) -> None:
-    """Draw boxes (text, colour) from left to right with arrows between them."""
-    for i, (text, colour) in enumerate(boxes):
-        x = 0.1 + i * (width + gap)
-        _box(axes, x, y, width, height, text, colour)
-        if i:
-            _arrow(axes, (x - gap + 0.05, y + height / 2), (x - 0.05, y + height / 2))
 
 
 @_figure("feature_extraction")

@@ -11,9 +11,26 @@ from IPython.display import HTML, display
 from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
+from lessonkit.plots.lora import adapter_grid, contest, memory_chart
+from lessonkit.plots.style import COLOURS
 from lessonkit.session import current
 
-COLOURS = ("#1565c0", "#ef6c00", "#757575", "#2e7d32", "#6a1b9a")
+__all__ = [
+    "LossCurve",
+    "adapter_grid",
+    "bars",
+    "contest",
+    "cost_and_quality",
+    "label_curves",
+    "layer_curve",
+    "learning_rates",
+    "memory_chart",
+    "paired_bars",
+    "picture_grid",
+    "text_map",
+    "word_bars",
+]
+
 Curve = Mapping[int, tuple[float, float]]
 
 
