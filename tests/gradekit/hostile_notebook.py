@@ -80,12 +80,19 @@ def markdown_payloads(place: str) -> list[str]:
     ]
 
 
-def hostile_notebook(notebook: NotebookNode) -> NotebookNode:
-    """Return a notebook with payloads in every place, besides its own cells."""
+def hostile_notebook(notebook: NotebookNode, *, proper: bool = False) -> NotebookNode:
+    """Return a notebook with payloads in every place, besides its own cells.
+
+    Args:
+        notebook: what to add to.
+        proper: leave out the cells that make nbconvert stop.
+    """
     cells = list(notebook.cells)
     cells += [_markdown(text) for text in markdown_payloads("prose")]
     cells += [_code(_data({"text/html": text})) for text in html_payloads("output")]
     cells += [_code(_data({"text/markdown": text})) for text in markdown_payloads("shown")]
+    if proper:
+        return from_dict({**notebook, "cells": cells})
     cells += [_code(output) for output in _other_outputs()]
     cells += _odd_cells()
     return from_dict({**notebook, "cells": cells, "metadata": _odd_metadata()})

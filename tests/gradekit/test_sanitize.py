@@ -227,3 +227,9 @@ def test_nothing_takes_long(text: str) -> None:
     safe_markdown({}, text)
     clean_source(text)
     assert time.process_time() - start < 4
+
+
+def test_an_image_from_elsewhere_becomes_its_description() -> None:
+    page = safe_html('<a href="https://x.org"><img src="https://x.org/b.svg" alt="a > <b"></a>')
+    assert page == '<a href="https://x.org" rel="noopener noreferrer">[a &gt; &lt;b]</a>'
+    assert safe_html(f'<img src="data:image/png;base64,{PIXEL}" alt="x">').count("<img") == 1
