@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     command("feedback", _feedback, "write feedback pages")
     grades = command("grades", _grades, "print the results and write them as CSV")
     grades.add_argument("--to", type=Path)
+    report = command("report", _report, "write the class report, a page for a first look")
+    report.add_argument("--to", type=Path)
     command("formgrader", _formgrader, "open nbgrader's formgrader", lesson=False)
     command("opinions", _opinions, "write data/opinions again", lesson=False)
     command("pretrain", _pretrain, "make the tiny models again", lesson=False)
@@ -156,6 +158,12 @@ def _grades(options: argparse.Namespace) -> None:
     path = options.to or COURSE_ROOT / f"grades_{lesson}.csv"
     write_grades(results, path)
     print(f"\nwritten: {path}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from gradekit.report import write_report
+
+    print(f"class report: {write_report(lesson_name(options.lesson), options.to)}")
 
 
 def _formgrader(_options: argparse.Namespace) -> int:

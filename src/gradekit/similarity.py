@@ -6,12 +6,13 @@ local algorithms for document fingerprinting", SIGMOD), so that every common run
 tokens is noticed. Tokens come from a lexer that never fails: code that Python cannot parse counts
 too.
 
-Short exercises are alike by nature. So what the stub holds does not count, and a fingerprint is
-worth the logarithm of how rare it is among all that answered the exercise, the answer bank
-included: what a third of the class writes is worth 1.1, what only two of 300 write is worth 5. For
-an exercise, two submissions are given the mean worth of what they share, times the share of the
-smaller one that it makes up. They are reported if the sum over the exercises is more than chance
-would give to any pair of the class: the logarithm of the number of pairs, plus `MARGIN`.
+Short exercises are alike by nature. So what the stub holds does not count, and a fingerprint weighs
+more the rarer it is among all answers to the exercise, those of the answer bank included: weight
+log(answers / answers with it). The share of the smaller answer's weight that two have in common
+says how alike they are; how many answers are as alike says what that is worth: where two of 300
+agree, log(300 / 2) = 5.0, where a third of the class does, 1.1. Two submissions are reported if the
+sum over the exercises exceeds what chance would give to some pair of the class: the logarithm of
+the number of pairs, plus `MARGIN`.
 """
 
 import keyword
@@ -29,7 +30,8 @@ RUN = 8  # tokens in a fingerprint
 WINDOW = 4  # of this many neighbouring runs, one stays
 GUARANTEED = RUN + WINDOW - 1  # every common passage of so many tokens is found
 MARGIN = 3.0  # nats: one false pair in about twenty classes, if all write on their own
-ENOUGH = 0.5  # share of an exercise that must agree before it counts
+ENOUGH = 0.6  # share of an exercise that must agree before it counts
+TOLERANCE = 0.01  # shares that differ by less are the same
 SHORTEST = 4  # fingerprints that an answer must have to count
 LONGEST_SOURCE = 20_000  # characters of one exercise
 LONGEST_PASSAGE = 60  # lines shown
@@ -247,25 +249,29 @@ def _agreement(prints: _Fingerprints) -> tuple[np.ndarray, np.ndarray]:
         worth: (n, n), nats.
     """
     n, total = len(prints.names), len(prints.places)
-    if n < 2:
-        return np.zeros((n, n)), np.zeros((n, n))
     counts = Counter(print_ for places in prints.places for print_ in places)
-    weights = {print_: math.log(total / count) for print_, count in counts.items()}
-    columns = {print_: i for i, print_ in enumerate(p for p, c in counts.items() if c > 1)}
-    entries = [(i, columns[p]) for i in range(n) for p in prints.places[i] if p in columns]
-    if not entries:
+    columns = {print_: i for i, print_ in enumerate(counts)}
+    entries = [(i, columns[p]) for i in range(total) for p in prints.places[i]]
+    if n < 2 or not entries:
         return np.zeros((n, n)), np.zeros((n, n))
     rows, cols = np.array(entries).T
-    present = csr_array((np.ones(len(rows)), (rows, cols)), shape=(n, len(columns)))
-    worth_of = np.array([weights[print_] for print_ in columns])
-    number = (present @ present.T).toarray()
-    weight = (present * worth_of @ present.T).toarray()
-    whole = np.array([sum(weights[p] for p in prints.places[i]) for i in range(n)])
-    smaller = np.minimum.outer(whole, whole)
-    share = np.divide(weight, smaller, out=np.zeros((n, n)), where=smaller > 0)
-    share[share < ENOUGH] = 0
-    mean = np.divide(weight, number, out=np.zeros((n, n)), where=number > 0)
-    return share, share * mean
+    present = csr_array((np.ones(len(rows)), (rows, cols)), shape=(total, len(columns)))
+    rarity = np.log(total / np.array(list(counts.values())))
+    weight = (present * rarity @ present.T).toarray()
+    smaller = np.minimum.outer(weight.diagonal(), weight.diagonal())
+    share = np.divide(weight, smaller, out=np.zeros((total, total)), where=smaller > 1e-9)
+    alike = _number_as_alike(share)
+    share, alike = share[:n, :n], np.maximum(alike, alike.T)[:n, :n]
+    share = np.where(share < ENOUGH, 0, share)
+    return share, share**2 * np.log(total / alike)
+
+
+def _number_as_alike(share: np.ndarray) -> np.ndarray:
+    """Return how many answers agree with answer i about as much as answer j does, i and j too."""
+    number = np.empty_like(share)
+    for i, row in enumerate(share):
+        number[i] = len(row) - np.searchsorted(np.sort(row), row - TOLERANCE)
+    return np.maximum(number, 2)
 
 
 def _pair(

@@ -15,12 +15,15 @@ from gradekit.answers import Answer, answers_of
 from gradekit.course import source_file
 from gradekit.keys import quiz_key
 from gradekit.results import Incident, Mark, Result
-from gradekit.sources import read_lesson
+from gradekit.sources import Cell, read_lesson
 from lessonkit.messages import _hints
 from lessonkit.questions import load_questions
 
 STUB = "def {name}(*arguments):\n    raise NotImplementedError()"
-WORDS = ["out", "res", "result", "tmp", "value", "values", "x", "y", "z", "v", "w", "item", "row", "rows", "part", "parts", "piece", "data", "batch", "h", "hidden", "m", "mask", "n", "k", "total", "s", "acc", "cur", "this", "one", "each", "batch_out", "t", "vec", "vecs", "final", "ret", "flags", "sel", "idx", "pos"]
+WORDS = [
+    *("out", "res", "tmp", "val", "x", "y", "z", "v", "w", "item", "row", "part", "piece", "data"),
+    *("h", "hid", "m", "n", "k", "acc", "cur", "one", "vec", "fin", "idx", "pos", "total", "this"),
+]
 NOTES = ("# my solution", "# step 1", "# see section 2.4", "# TODO check shapes", "# works now")
 INCIDENTS = (
     ("timeout", "cell {cell}: stopped after 120 s"),
@@ -43,10 +46,12 @@ def synthetic_class(lesson: str, size: int, seed: int = 0, copies: int = 0) -> l
         copies: how many of them hand in another's work with other names and another layout.
     """
     draw = random.Random(seed)
-    difficulty = {
-        cell.check: draw.gauss(-0.6, 0.8) for cell in read_lesson(source_file(lesson)).cells
-    }
-    results = [_student(lesson, f"student{i:03}", draw, difficulty) for i in range(size - copies)]
+    cells, bank = read_lesson(source_file(lesson)).cells, _bank(lesson)
+    difficulty = {cell.check: draw.gauss(-0.6, 0.8) for cell in cells}
+    results = [
+        _student(lesson, f"student{i:03}", draw, difficulty, cells, bank)
+        for i in range(size - copies)
+    ]
     for i in range(copies):
         results.append(disguised(draw.choice(results[: size // 2]), f"copy{i:02}", draw))
     return sorted(results, key=lambda result: result.student)
@@ -72,13 +77,24 @@ def in_own_words(code: str, draw: random.Random, freedom: float = 0.5) -> str:
     return "\n".join(lines)
 
 
-def _student(lesson: str, name: str, draw: random.Random, difficulty: dict) -> Result:
-    ability, freedom = draw.gauss(0, 1), draw.uniform(0.2, 0.7)
+def _bank(lesson: str) -> dict[str, list[Answer]]:
     bank: dict[str, list[Answer]] = {}
     for answer in answers_of(lesson):
         bank.setdefault(answer.exercise, []).append(answer)
+    return bank
+
+
+def _student(
+    lesson: str,
+    name: str,
+    draw: random.Random,
+    difficulty: dict,
+    cells: tuple[Cell, ...],
+    bank: dict[str, list[Answer]],
+) -> Result:
+    ability, freedom = draw.gauss(0, 1), draw.uniform(0.2, 0.7)
     marks, sources = [], {}
-    for cell in read_lesson(source_file(lesson)).cells:
+    for cell in cells:
         if cell.check:
             chance = 1 / (1 + math.exp(-1.4 * (ability - difficulty[cell.check])))
             mark, code = _exercise(cell, bank[cell.check], chance, freedom, draw)
@@ -157,7 +173,8 @@ class _Names(ast.NodeTransformer):
             outer | set(dir(builtins)) | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         )
         free = [word for word in pool if word not in taken]
-        self.new = dict(zip(sorted(stored - outer), free, strict=False))
+        given = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        self.new = dict(zip(sorted(stored - outer - given), free, strict=False))
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.copy_location(ast.Name(self.new.get(node.id, node.id), node.ctx), node)
