@@ -12,7 +12,7 @@ from gradekit.answers import answers_of
 from gradekit.collect import submitted_students
 from gradekit.course import COURSE_ROOT, source_file
 from gradekit.keys import quiz_key
-from gradekit.notebooks import load_lesson, student_notebook
+from gradekit.notebooks import student_notebook
 from gradekit.results import Incident, Mark, Result, results_of
 from gradekit.similarity import Alike, find_alike
 from gradekit.sources import BEGIN_SOLUTION, END_SOLUTION, read_lesson
@@ -297,7 +297,7 @@ def _cells(lesson: str, results: Sequence[Result]) -> tuple[Cell, ...]:
     for result in results:
         for index, time in result.cell_seconds.items():
             seconds.setdefault(index, []).append((time, result.student))
-    notebook = student_notebook(load_lesson(lesson), "en")
+    notebook = student_notebook(read_lesson(source_file(lesson)), "en")
     sources = {i: cell.source for i, cell in enumerate(notebook.cells)}
     cells = [
         Cell(

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from gradekit.report import ENOUGH, ClassReport, Item, Scores, shortened
 from gradekit.similarity import Alike
+from lessonkit.cards import inline_code
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MOST_GROUPS = 25
@@ -41,7 +43,12 @@ def render(report: ClassReport, now: datetime | None = None) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"brief": shortened, "seconds": seconds, "percent": percent}
+    environment.filters |= {
+        "brief": shortened,
+        "seconds": seconds,
+        "percent": percent,
+        "code": code,
+    }
     return environment.get_template("report.html").render(
         report=report,
         enough=ENOUGH,
@@ -103,6 +110,11 @@ def seconds(value: float) -> str:
 
 def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
+
+
+def code(text: str) -> Markup:
+    """Escape text and set its back-quoted parts as code."""
+    return Markup(inline_code(text))
 
 
 def _group(group: Alike) -> dict[str, Any]:

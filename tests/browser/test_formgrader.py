@@ -131,6 +131,7 @@ class Watch:
 def watch(page: Page) -> Watch:
     watch = Watch(page, [], [])
     page.on("request", lambda request: watch.asked.append(request.url))
+    page.route(f"{ELSEWHERE}/**", lambda route: route.fulfill(status=204))  # stay on the page
     page.on("dialog", lambda box: (watch.boxes.append(box.message), box.dismiss()))
     return watch
 
