@@ -20,10 +20,11 @@ lab: ## set up once, then open the lessons in JupyterLab (LAB_ARGS="--no-browser
 LESSON ?=
 GRADEKIT := $(BIN)/gradekit
 FROM ?=
+FORMAT ?=
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository opinions pretrain figures bench-sentinel picture clean
+        feedback grades report formgrader bundle set-repository opinions pretrain figures bench-sentinel picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -63,8 +64,11 @@ autograde: setup need-lesson ## grade what was collected, else the sample class 
 feedback: setup need-lesson ## write a feedback page for each student (LESSON=02)
 	@$(GRADEKIT) feedback $(LESSON)
 
-grades: setup need-lesson ## print the results and write them as CSV (LESSON=02)
-	@$(GRADEKIT) grades $(LESSON)
+grades: setup ## print results, write them as CSV or for a platform (LESSON=02 FORMAT=canvas|moodle)
+	@$(GRADEKIT) grades $(LESSON) $(if $(FORMAT),--format $(FORMAT))
+
+report: setup need-lesson ## write the class report, a page for a first look (LESSON=02)
+	@$(GRADEKIT) report $(LESSON)
 
 formgrader: setup ## open nbgrader's formgrader
 	@$(GRADEKIT) formgrader
