@@ -113,7 +113,7 @@ def decode(coded: Any, tensors: dict[str, Any]) -> Any:
 
 def pack(header: Any, tensors: dict[str, Any], save: Callable[[dict], bytes]) -> bytes:
     """Join a JSON header and tensors, as safetensors, into one body."""
-    text = json.dumps(header).encode()
+    text = json.JSONEncoder().encode(header).encode()  # the library's own object can be changed
     return _LENGTH.pack(len(text)) + text + (save(tensors) if tensors else b"")
 
 
