@@ -61,6 +61,8 @@ class Execution:
         cell_seconds: index -> seconds.
         seconds: wall time from the kernel's start.
         peak_memory: bytes.
+        core_seconds: processor time of the notebook's own code.
+        added_seconds: processor time that its kernel's start, its end and its keeper took.
     """
 
     observations: dict[str, Observation] = field(default_factory=dict)
@@ -68,6 +70,8 @@ class Execution:
     cell_seconds: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
     peak_memory: int = 0
+    core_seconds: float = 0.0
+    added_seconds: float = 0.0
 
     def note(self, kind: str, detail: str, cell: int | None = None) -> None:
         """Add an incident, once."""
@@ -94,7 +98,7 @@ def execute(
     runner = _Runner(notebook, seeds, limits, nursery, done)
     begin = time.perf_counter()
     try:
-        runner.execute()
+        asyncio.run(runner.async_execute())  # a loop of its own: threads would share one
     except (DeadKernelError, CellTimeoutError, RuntimeError, _TooMuchOutputError) as error:
         done.note("died", _reason(error), runner.current)
     except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
@@ -181,6 +185,7 @@ class _Runner(NotebookClient):
         self.kernel.close()
         report = self.kernel.report or {}
         self.done.peak_memory = int(report.get("peak_memory") or 0)
+        self._take_processor_time(report)
         broke = report.get("broke")
         if broke in BROKEN_LIMITS:
             text = BROKEN_LIMITS[broke].format(getattr(self.limits, broke))
@@ -215,6 +220,14 @@ class _Runner(NotebookClient):
             self.done.observations[grade_id] = _observation(message, nonce)
         except WireError as error:
             self.done.note("tampering", f"{grade_id}: {error}", cell_index)
+
+    def _take_processor_time(self, report: dict[str, Any]) -> None:
+        started = 0.0
+        if self.kernel.messages:  # the first is the guard's, sent before any student's code ran
+            header, _ = unpack(self.kernel.messages[0])
+            started = float(header["started"])
+        self.done.core_seconds = max(0.0, float(report.get("kernel_seconds", 0.0)) - started)
+        self.done.added_seconds = started + float(report.get("keeper_seconds", 0.0))
 
     def _take_note(self, message: bytes) -> None:
         try:

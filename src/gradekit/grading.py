@@ -263,6 +263,8 @@ def _finished(submission: Submission, repaired: Repaired, answer: Outcome | Exce
         answer.cell_seconds,
         answer.seconds,
         answer.peak_memory,
+        answer.core_seconds,
+        answer.added_seconds,
         {g.subject: sources[g.grade_id] for g in released if g.kind == "exercise"},
         language_of(repaired),
     )

@@ -67,6 +67,8 @@ class Outcome:
         cell_seconds: index -> seconds.
         seconds: wall time of the notebook.
         peak_memory: bytes.
+        core_seconds: processor time of the notebook's own code.
+        added_seconds: processor time that starting and watching its kernel took.
     """
 
     notebook: str
@@ -75,6 +77,8 @@ class Outcome:
     cell_seconds: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
     peak_memory: int = 0
+    core_seconds: float = 0.0
+    added_seconds: float = 0.0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

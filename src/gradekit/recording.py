@@ -20,6 +20,7 @@ from nbgrader.api import (
 from nbgrader.utils import parse_utc
 from sqlalchemy import URL, create_engine, inspect, make_url, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from gradekit.course import CourseError, course_root, gradebook_url, on_path, settings
@@ -165,28 +166,37 @@ def _submission(
     if submission is None:
         submission = SubmittedAssignment(assignment=assignment, student=student)
         session.add(submission)
-    _complete(submission, assignment)
+    _complete(session, submission, assignment)
     when = parse_utc(result.handed_in) if result.handed_in else None
     if submission.timestamp != when:
         submission.timestamp = when
     return submission
 
 
-def _complete(submission: SubmittedAssignment, assignment: Assignment) -> None:
+def _complete(session: Session, submission: SubmittedAssignment, assignment: Assignment) -> None:
     """Add what a submission's entry lacks: all of it, or cells of a later release."""
     entries = {entry.notebook_id: entry for entry in submission.notebooks}
     for notebook in assignment.notebooks:
-        entry = entries.get(notebook.id) or SubmittedNotebook(
-            notebook=notebook, assignment=submission
-        )
+        entry = entries.get(notebook.id)
+        if entry is None:
+            entry = SubmittedNotebook(notebook=notebook, assignment=submission)
+            session.add(entry)
         graded = {grade.cell_id for grade in entry.grades}
-        for cell in notebook.grade_cells:
-            if cell.id not in graded:
-                Grade(cell_id=cell.id, cell=cell, notebook=entry)
         commented = {comment.cell_id for comment in entry.comments}
-        for cell in notebook.solution_cells:
-            if cell.id not in commented:
-                Comment(cell_id=cell.id, cell=cell, notebook=entry)
+        session.add_all(
+            [
+                *(
+                    Grade(cell_id=cell.id, cell=cell, notebook=entry)
+                    for cell in notebook.grade_cells
+                    if cell.id not in graded
+                ),
+                *(
+                    Comment(cell_id=cell.id, cell=cell, notebook=entry)
+                    for cell in notebook.solution_cells
+                    if cell.id not in commented
+                ),
+            ]
+        )
 
 
 def _fill_in(notebook: SubmittedNotebook, result: Result) -> None:

@@ -69,6 +69,8 @@ class Result:
         cell_seconds: seconds of each executed cell: index in the graded notebook -> seconds.
         seconds: wall time of the whole notebook.
         peak_memory: largest memory of the notebook's processes, bytes; 0 if it never ran.
+        core_seconds: processor time of the notebook's own code.
+        added_seconds: processor time that starting and watching its kernel took.
         sources: exercise -> the student's code.
         language: "en" or "ru".
     """
@@ -83,6 +85,8 @@ class Result:
     cell_seconds: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
     peak_memory: int = 0
+    core_seconds: float = 0.0
+    added_seconds: float = 0.0
     sources: dict[str, str] = field(default_factory=dict)
     language: str = "en"
 

@@ -27,7 +27,7 @@ def sample_files() -> dict[Path, bytes]:
     """Return every generated file of the sample class with its content."""
     files: dict[Path, bytes] = {}
     for student in _students():
-        text = _notebook_of(student)
+        text = notebook_of(student)
         files |= _files_of(student, text)
     return files
 
@@ -50,7 +50,7 @@ def _students() -> list[dict[str, Any]]:
     ]
 
 
-def _notebook_of(student: dict[str, Any]) -> str:
+def notebook_of(student: dict[str, Any]) -> str:
     """Return a student's notebook: the released one with answers written into it."""
     lesson = load_lesson(student["lesson"])
     notebook = student_notebook(lesson, student.get("language", "en"))

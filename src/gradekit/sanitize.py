@@ -99,6 +99,7 @@ TAG_START = re.compile(rf"<(?=[A-Za-z/!?])(?P<plain>/?(?:{'|'.join(sorted(TAGS))
 ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}>")
 TARGET = re.compile(r"(\]\(\s*<?|^\s{0,3}\[[^\]\n]{1,200}\]:\s*<?)([^\s)>]+)", re.MULTILINE)
 ANY_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+LOST_IMAGE = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 MATH_START = re.compile(r"\\begin\{|\\\\[\[(]|\$")
 GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -128,7 +129,10 @@ def sanitize_outputs(notebook: NotebookNode) -> list[str]:
     if isinstance(metadata, dict) and HARMFUL_TAG.search(str(metadata)):
         removed.append("notebook: script in metadata removed")
     notebook["metadata"] = from_dict(
-        {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
+        {
+            "kernelspec": dict(KERNELSPEC),
+            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+        }
     )
     return removed
 
@@ -146,6 +150,7 @@ def safe_html(text: str) -> str:
         attribute_filter=_attribute,
         url_schemes={"http", "https", "mailto", "data"},
     )
+    clean = LOST_IMAGE.sub(_lost_image, clean)
     return f"{FRAME}{clean}</div>" if "position:" in clean else clean
 
 
@@ -397,6 +402,14 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name in ("width", "height", "border", "colspan", "rowspan", "start"):
         return value if NUMBER.fullmatch(value) else None
     return value[:1000]
+
+
+def _lost_image(match: re.Match) -> str:
+    """Return an image, or its description where the image itself may not stay."""
+    if ' src="' in match[0]:
+        return match[0]
+    alt = re.search(r' alt="([^"]*)"', match[0])
+    return f"[{escape(unescape(alt[1]))}]" if alt and alt[1] else ""
 
 
 def _data_image(value: str) -> str | None:

@@ -52,6 +52,8 @@ def run_job(job_text: str, setting_text: str) -> str:
         done.cell_seconds,
         round(done.seconds, 3),
         done.peak_memory,
+        round(done.core_seconds, 3),
+        round(done.added_seconds, 3),
     ).to_json()
 
 
@@ -63,7 +65,7 @@ def nursery_for(lesson: str, setting: Setting) -> Nursery:
             _nurseries.pop(key).close()
         if key not in _nurseries:
             _nurseries[key] = Nursery(
-                lesson_imports(lesson), setting.threads, setting.profile, unsafe=setting.unsafe
+                warm_up_for(lesson), setting.threads, setting.profile, unsafe=setting.unsafe
             )
         return _nurseries[key]
 
@@ -76,24 +78,36 @@ def close_nurseries() -> None:
     _nurseries.clear()
 
 
+# What the libraries do on first use: modules imported then, weights hashed, kernels compiled.
+FIRST_USES = """\
+import torch._dynamo, pandas.io.formats.html, pandas.io.formats.string, scipy.io
+
+import matplotlib.backends.backend_agg, PIL.JpegImagePlugin, PIL.PngImagePlugin
+
+import datasets.packaged_modules.json.json, lessonkit.session, lessonkit.questions
+
+import transformers.models.bert.modeling_bert, transformers.models.bert.tokenization_bert
+
+import tqdm, transformers
+tqdm.tqdm.monitor_interval = 0
+transformers.utils.logging.disable_progress_bar()
+
+from lessonkit import model_folder
+from transformers import AutoModel, AutoTokenizer
+import torch
+folder = model_folder("encoder")
+tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
+for count in (1, 8, 32):
+    with torch.inference_mode():
+        encoder(**tokenizer(["a few words"] * count, padding=True, return_tensors="pt"))
+"""
+
+
 @cache
-def lesson_imports(lesson: str) -> str:
-    """Return what a lesson imports, and what its libraries import only when they are used."""
-    number = lesson[:2]
-    return "\n".join(
-        [
-            *import_lines(read_lesson(source_file(lesson))),
-            f"import {LESSON_MODULES[number]}",
-            *("import lessonkit", "import lessonkit.session", "import lessonkit.questions"),
-            "import datasets.packaged_modules.json.json",
-            "import transformers.models.auto.modeling_auto",
-            "import transformers.models.bert.modeling_bert",
-            "import transformers.models.bert.tokenization_bert",
-            "import torch._dynamo",
-            "import pandas.io.formats.html",
-            "import matplotlib.backends.backend_agg",
-        ]
-    )
+def warm_up_for(lesson: str) -> str:
+    """Return the statements that a lesson's kernels start behind."""
+    imports = import_lines(read_lesson(source_file(lesson)))
+    return "\n\n".join([*imports, f"import {LESSON_MODULES[lesson[:2]]}", FIRST_USES])
 
 
 def replaced_functions(done: Execution) -> list[str]:

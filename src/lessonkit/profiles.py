@@ -20,6 +20,7 @@ class Profile:
         batch_size: texts encoded at once.
         pretraining: share of lesson 01's pre-training steps that are taken.
         seeds: repetitions of a training run, for the spread of its result.
+        pictures: whether plots are drawn; grading looks at none.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Profile:
     batch_size: int
     pretraining: float = 1.0
     seeds: int = 5
+    pictures: bool = True
 
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
@@ -44,12 +46,13 @@ PROFILES = {
             "grading",
             "encoder",
             "reviews",
-            48,
-            (8, 16),
+            8,
+            (2, 4),
             draws=2,
             batch_size=32,
             pretraining=0.01,
             seeds=2,
+            pictures=False,
         ),
     )
 }

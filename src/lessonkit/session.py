@@ -77,8 +77,9 @@ def begin(lesson: str, language: str = "en", profile: str | None = None) -> Cour
     global _current
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
-    _quiet_libraries()
     _current = Course(lesson, language, choose_profile(profile), _device())
+    _quiet_libraries()
+    _set_picture_format(_current.profile.pictures)
     print(_describe_machine(_current))
     return _current
 
@@ -103,14 +104,20 @@ def _quiet_libraries() -> None:
     """Keep loading bars and notices of the libraries off the page; errors still show."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import datasets
-    import matplotlib_inline.backend_inline
     import transformers
 
     datasets.disable_progress_bars()
     datasets.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    matplotlib_inline.backend_inline.set_matplotlib_formats("retina")
+
+
+def _set_picture_format(pictures: bool) -> None:
+    """Draw sharp pictures, or none at all: drawing is half of what a small lesson costs."""
+    import matplotlib_inline.backend_inline
+
+    formats = ("retina",) if pictures else ()
+    matplotlib_inline.backend_inline.set_matplotlib_formats(*formats)
 
 
 def _describe_machine(course: Course) -> str:

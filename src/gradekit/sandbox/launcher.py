@@ -24,7 +24,7 @@ from gradekit.sandbox.inside.keeper import HOME, PLACE
 from gradekit.sandbox.inside.wire import GUARD, LARGEST_FRAME, WireError, receive_frame
 from lessonkit.paths import ROOT
 
-START_SECONDS = 120
+START_SECONDS = 300
 PREFIX = "gradekit-nursery-"  # of temporary folders
 JOBS, CODE = "/sandbox/jobs", "/sandbox/code"
 INSIDE = Path(__file__).parent / "inside"
@@ -41,7 +41,8 @@ class Nursery:
     """The warm parent of all sandboxed kernels of this process.
 
     Args:
-        imports: import statements, one a line, that notebooks will want.
+        warm_up: statements, with empty lines between them, that do once what every notebook
+            would do first: imports above all.
         threads: threads that each notebook computes with.
         profile: the lessons' profile.
         unsafe: without bubblewrap and namespaces: for one's own notebooks only.
@@ -51,12 +52,12 @@ class Nursery:
     """
 
     def __init__(
-        self, imports: str, threads: int = 1, profile: str = "grading", *, unsafe: bool = False
+        self, warm_up: str, threads: int = 1, profile: str = "grading", *, unsafe: bool = False
     ) -> None:
         self.unsafe = unsafe
         self.folder, self._claim = _new_folder()
         (self.folder / "jobs").mkdir()
-        (self.folder / "jobs" / "imports.txt").write_text(imports, encoding="utf-8")
+        (self.folder / "jobs" / "warm_up.txt").write_text(warm_up, encoding="utf-8")
         self._log = (self.folder / "nursery.log").open("w+b")
         command = self._plain_command() if unsafe else self._bubblewrap_command()
         self._process = subprocess.Popen(
@@ -130,7 +131,7 @@ class Nursery:
     def _arguments(self) -> list[str]:
         return [
             *(sys.executable, "-m", "inside.nursery"),
-            *(str(self.jobs / "nursery.sock"), str(self.jobs / "imports.txt")),
+            *(str(self.jobs / "nursery.sock"), str(self.jobs / "warm_up.txt")),
         ]
 
     def _plain_command(self) -> list[str]:

@@ -15,8 +15,7 @@ from gradekit.sandbox.inside.confinement import Limits
 from gradekit.sandbox.launcher import Nursery, SandboxedKernel
 
 PROVISIONER = "gradekit-sandbox"
-LARGEST_MESSAGE = 16_000_000  # bytes; a kernel that sends more is cut off
-MOST_WAITING = 50  # messages that wait to be read
+LARGEST_MESSAGE = 8_000_000  # bytes; a kernel that sends more is cut off
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -68,7 +67,6 @@ class BoundedClient(AsyncKernelClient):
     def _create_connected_socket(self, *args: Any, **kwargs: Any) -> zmq.Socket:
         made = super()._create_connected_socket(*args, **kwargs)
         made.set(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        made.set(zmq.RCVHWM, MOST_WAITING)
         made.linger = 0
         return made
 

@@ -69,6 +69,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     finders: list[Any] = []
     originals: _Originals = {}
     channels: list[socket.socket] = []
+    processor_time = time.process_time
     clock, make, encoded, compiled, evaluate = time.perf_counter, pack, encode, compile, eval
     process = os.getpid
     owners: list[int] = []
@@ -86,6 +87,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     def watch(channel: socket.socket) -> None:
         channels.append(channel)
         owners.append(process())
+        send({"started": processor_time()}, {})
         sys.addaudithook(_audit_hook(note))
 
     def note(kind: str, detail: str) -> None:
@@ -210,7 +212,8 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
 
     def suspicion(event: str, arguments: tuple) -> tuple[str, str] | None:
         if event in TELLING:
-            if event == "socket.connect" and arguments[0].family == socket.AF_UNIX:
+            own = event == "socket.connect" and arguments[0].family == socket.AF_UNIX
+            if own and text(arguments[1]).startswith("/tmp/"):  # multiprocessing's
                 return None
             return TELLING[event], event
         if event in ("open", "os.listdir", "os.scandir") and arguments:

@@ -69,8 +69,14 @@ def keep(connection: socket.socket, job: Job, confined: bool) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL) if confined else os.killpg(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    report = {"end": status, "broke": usage.broke, "peak_memory": usage.peak_memory}
+    _, status, used = os.wait4(child, 0)
+    report = {
+        "end": status,
+        "broke": usage.broke,
+        "peak_memory": usage.peak_memory,
+        "kernel_seconds": used.ru_utime + used.ru_stime,
+        "keeper_seconds": time.process_time(),
+    }
     with contextlib.suppress(OSError):
         send_frame(connection, KEEPER, json.dumps(report).encode())
 
@@ -179,6 +185,8 @@ def _enter(job: Job, limits: Limits) -> str:
     confinement.bind(job.folder, PLACE)
     for folder in (str(Path(job.folder).parent), HOME, "/tmp", "/dev/shm"):
         confinement.scratch(folder, limits.file_bytes)
+    for folder in ("/", "/dev"):  # bubblewrap's own, which all kernels share
+        confinement.make_read_only(folder)
     confinement.fresh_proc()
     confinement.set_limits(limits)
     os.chdir(HOME)

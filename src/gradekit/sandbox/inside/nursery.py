@@ -1,6 +1,6 @@
 """The warm parent: imports what lessons import once, then forks a kernel for each notebook.
 
-usage: python -m inside.nursery SOCKET IMPORTS_FILE [--unconfined]
+usage: python -m inside.nursery SOCKET WARM_UP_FILE [--unconfined]
 
 Runs inside bubblewrap, with capabilities in its own user namespace only. One connection is one
 notebook: its first line is the job, as JSON; the frames that follow are `keeper`'s.
@@ -22,9 +22,9 @@ LONGEST_JOB = 65_536  # bytes
 
 def main(arguments: list[str]) -> int:
     """Serve until the standard input ends, which the grader holds open."""
-    socket_path, imports_file = arguments[:2]
+    socket_path, warm_up_file = arguments[:2]
     confined = "--unconfined" not in arguments
-    warm_up(Path(imports_file).read_text(encoding="utf-8"))
+    warm_up(Path(warm_up_file).read_text(encoding="utf-8"))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
     gc.collect()
     gc.freeze()  # collecting in a child must not copy the parent's pages
@@ -36,16 +36,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def warm_up(imports: str) -> None:
-    """Import what notebooks will, so that children need not."""
+def warm_up(statements: str) -> None:
+    """Do once what every notebook would do first, so that children need not.
+
+    Nothing of it may start threads: a child of a process with threads can hang.
+    """
     import ipykernel.kernelapp  # noqa: F401
     import matplotlib_inline.backend_inline  # noqa: F401
 
     from . import guard, kernel  # noqa: F401
 
-    for line in imports.splitlines():
-        with contextlib.suppress(ImportError):  # a lesson that needs it will say so
-            exec(line, {})
+    names: dict[str, object] = {}
+    for statement in statements.split("\n\n"):
+        with contextlib.suppress(Exception):  # a notebook that needs it will say what is wrong
+            exec(statement, names)
+    names.clear()
     guard.take_snapshot()
 
 

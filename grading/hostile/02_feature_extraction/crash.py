@@ -1,0 +1,5 @@
+# trick: crashes the interpreter
+# reported: died
+import ctypes
+
+ctypes.string_at(0)

@@ -1,0 +1,4 @@
+# trick: never comes to an end
+# reported: timeout
+while True:
+    pass

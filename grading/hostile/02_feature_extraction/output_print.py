@@ -1,0 +1,7 @@
+# trick: prints without end
+# reported: output
+import sys
+
+while True:
+    print("x" * 100_000)
+    sys.stdout.write("y" * 100_000)
