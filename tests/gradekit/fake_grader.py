@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import distributed  # noqa: F401 - and what takes long to import
 import nbformat
 
 from gradekit import distribution
