@@ -47,6 +47,8 @@ def release(lesson: str) -> Path:
     path = course_root() / "source" / lesson / f"{lesson}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook_text(source_notebook(load_lesson(lesson))), encoding="utf-8")
+    with open_gradebook():
+        pass  # made by one process alone, which nbgrader's own commands do not see to
     run_nbgrader("generate_assignment", lesson, "--force")
     with open_gradebook() as gradebook:
         gradebook.update_or_create_assignment(lesson, duedate=deadline(lesson))

@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit code. Troubles end in one clear line."""
     options = _parser().parse_args(arguments)
+    warnings.simplefilter("ignore", SyntaxWarning)  # of students' code, when it is read
     try:
         return options.run(options) or 0
     except CourseError as error:
@@ -35,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("gradekit: stopped; what was graded is kept, run the command again", file=sys.stderr)
         return 130
     except OSError as error:
-        print(f"gradekit: {error.strerror}: {error.filename}", file=sys.stderr)
+        parts = (error.strerror or str(error), error.filename)
+        print(f"gradekit: {': '.join(str(part) for part in parts if part)}", file=sys.stderr)
         return 1
 
 

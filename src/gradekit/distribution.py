@@ -4,15 +4,26 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gradekit.course import CourseError
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.sandbox import SandboxError
 from gradekit.worker import close_nurseries, nursery_for, run_job
 
-AHEAD = 2  # jobs sent to each worker at once: one runs, one waits
+AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
+SECONDS_TO_CONNECT = 20
+SECONDS_FOR_WORKERS = 60
+
+
+class LostWorkerError(Exception):
+    """A worker's process ended while it ran a job."""
 
 
 class Distribution:
     """Workers that run notebooks.
+
+    A cluster's worker runs one notebook at a time, whatever threads it has, so that it is clear
+    which one ended it; start as many worker processes as notebooks should run at once, with
+    `dask worker ADDRESS --nworkers 8 --nthreads 1`.
 
     Args:
         setting: how they run them.
@@ -20,6 +31,9 @@ class Distribution:
             package. None starts workers inside this process: the sandboxes are processes of
             their own.
         workers: how many to start here; None for one a core.
+
+    Raises:
+        CourseError: no scheduler answers, or it has no workers.
     """
 
     def __init__(self, setting: Setting, scheduler: str | None, workers: int | None) -> None:
@@ -29,6 +43,7 @@ class Distribution:
     def __enter__(self) -> "Distribution":
         from distributed import Client, LocalCluster
 
+        self._cluster = None
         if self.scheduler is None:
             self._cluster = LocalCluster(
                 n_workers=1,
@@ -37,62 +52,86 @@ class Distribution:
                 dashboard_address=None,
                 memory_limit=0,
             )
-            self._client = Client(self._cluster)
-        else:
-            self._cluster = None
-            self._client = Client(self.scheduler, timeout=20)
+        try:
+            self._client = Client(self._cluster or self.scheduler, timeout=SECONDS_TO_CONNECT)
+        except (OSError, ValueError) as error:
+            raise CourseError(
+                f"no Dask scheduler answers at {self.scheduler!r}; `dask scheduler` starts one, "
+                "and the address that it prints goes here"
+            ) from error
+        if self.scheduler is not None:
             self._client.run_on_scheduler(_never_pass_on)
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()
+        close_nurseries()  # ends what still runs
         if self._cluster is not None:
             self._cluster.close()
-        close_nurseries()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[str, Outcome | Exception]]:
         """Yield each job's student with its outcome, or with what ended its worker.
 
         Raises:
             SandboxError: the workers cannot make sandboxes.
+            CourseError: there is no worker.
         """
         from distributed import as_completed
 
-        jobs = iter(jobs)
-        first = next(jobs, None)
-        if first is None:
-            return
-        if self.scheduler is None:
-            nursery_for(first.lesson, self.setting)  # its errors should end the run
-        students = {}
-
-        def submit(job: Job) -> Any:
-            future = self._client.submit(
-                run_job, job.to_json(), self.setting.to_json(), pure=False, retries=0
-            )
-            students[future.key] = job.student
-            return future
-
-        sequence = as_completed([submit(first)])
-        for job, _ in zip(jobs, range(AHEAD * self._threads() - 1), strict=False):
-            sequence.add(submit(job))
-        for future in sequence:
-            student = students.pop(future.key)
+        jobs, sequence = iter(jobs), as_completed()
+        running: dict[str, tuple[str, str | None]] = {}  # key -> student, worker
+        job = next(jobs, None)
+        if job is not None and self.scheduler is None:
+            nursery_for(job.lesson, self.setting)  # its errors should end the run
+        while job is not None or running:
+            for worker in self._free_places(running) if job is not None else ():
+                future = self._submit(job, worker)
+                running[future.key] = job.student, worker
+                sequence.add(future)
+                if (job := next(jobs, None)) is None:
+                    break
+            if not running:
+                self._wait_for_worker()
+                continue
+            future = next(sequence)
+            student, _ = running.pop(future.key)
             answer = self._answer(future)
             future.release()
-            if (job := next(jobs, None)) is not None:
-                sequence.add(submit(job))
             yield student, answer
 
-    def _threads(self) -> int:
-        """Return how many notebooks the workers run at once."""
-        return max(1, sum(self._client.nthreads().values()))
+    def _free_places(self, running: dict[str, tuple[str, str | None]]) -> list[str | None]:
+        """Return the workers that have no job; None stands for a place in this process."""
+        if self.scheduler is None:
+            return [None] * (AHEAD * self.workers - len(running))
+        busy = {worker for _, worker in running.values()}
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return [worker for worker in workers if worker not in busy]
+
+    def _submit(self, job: Job, worker: str | None) -> Any:
+        place = {"workers": [worker], "allow_other_workers": True} if worker else {}
+        texts = job.to_json(), self.setting.to_json()
+        return self._client.submit(run_job, *texts, pure=False, retries=0, **place)
+
+    def _wait_for_worker(self) -> None:
+        from distributed import TimeoutError as DaskTimeoutError
+
+        try:
+            self._client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
+        except DaskTimeoutError as error:
+            raise CourseError(
+                f"the Dask scheduler at {self.scheduler} has no workers; start some with `dask "
+                f"worker {self.scheduler} --nworkers 4 --nthreads 1` and run the command again"
+            ) from error
 
     @staticmethod
     def _answer(future: Any) -> Outcome | Exception:
+        from distributed import KilledWorker
+
         error = future.exception()
         if isinstance(error, SandboxError):
             raise error
+        if isinstance(error, KilledWorker):
+            return LostWorkerError("ended the worker's process; it was not tried again")
         if isinstance(error, Exception):
             return error
         return Outcome.from_json(future.result())

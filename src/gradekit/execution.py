@@ -98,7 +98,7 @@ def execute(
     runner = _Runner(notebook, seeds, limits, nursery, done)
     begin = time.perf_counter()
     try:
-        runner.execute()
+        asyncio.run(runner.async_execute())  # a loop of its own: threads would share one
     except (DeadKernelError, CellTimeoutError, RuntimeError, _TooMuchOutputError) as error:
         done.note("died", _reason(error), runner.current)
     except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:

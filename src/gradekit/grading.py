@@ -8,19 +8,20 @@ depends on has changed.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import nbformat
+from filelock import FileLock
 from nbgrader.api import Gradebook
 from tqdm import tqdm
 
 import lessonkit.checks
 from gradekit.collect import handed_in, submitted_file, submitted_students
 from gradekit.course import CourseError, course_root
-from gradekit.distribution import Distribution
+from gradekit.distribution import Distribution, LostWorkerError
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import mark_question, seeds_for
 from gradekit.keys import hidden_seed, quiz_key
@@ -35,6 +36,7 @@ from gradekit.repair import (
     repair,
 )
 from gradekit.results import Incident, Mark, Result, load_result, save_result, write_atomically
+from lessonkit.checks.core import LESSON_MODULES
 
 LANGUAGE = re.compile(r"begin\(.*language\s*=\s*[\"'](en|ru)[\"']")
 
@@ -48,7 +50,6 @@ class Submission:
     content: bytes
     handed_in: str
     fingerprint: str
-    repaired: Repaired | None = None
 
 
 @dataclass
@@ -56,14 +57,20 @@ class Summary:
     """What a grading run did.
 
     Attributes:
-        run: students whose notebook was executed.
+        lesson: the lesson's name.
+        run: students whose notebook was executed, or could not be.
         kept: students whose earlier result still counted.
-        results: every student's result.
     """
 
+    lesson: str
     run: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
+
+    @property
+    def results(self) -> list[Result]:
+        """Every student's result, by student; read from its file."""
+        found = (load_result(student, self.lesson) for student in sorted(self.run + self.kept))
+        return [result for result in found if result is not None]
 
     @property
     def lines(self) -> list[str]:
@@ -88,6 +95,8 @@ def grade_class(
 ) -> Summary:
     """Grade every collected submission of a lesson.
 
+    A second process that grades the same lesson in the same folder waits for the first.
+
     Args:
         lesson: the lesson's name.
         setting: how notebooks are run.
@@ -96,28 +105,25 @@ def grade_class(
         show_progress: draw a progress bar with rate and time left.
 
     Raises:
-        CourseError: the lesson has not been released or nothing has been collected.
+        CourseError: the lesson has not been released, nothing has been collected, or something
+            cannot be written; what was graded until then is kept.
         SandboxError: no sandbox can be made.
     """
     students = _students_of(lesson)
-    summary = Summary()
-    with open_gradebook() as gradebook:
+    summary = Summary(lesson)
+    with open_gradebook() as gradebook, FileLock(course_root() / f"{lesson}.lock"):
         pending = []
         for student in students:
-            submission = _read(student, lesson, setting)
-            result = load_result(student, lesson)
-            if result is None or result.fingerprint != submission.fingerprint:
-                pending.append(submission)
+            result = _earlier_result(_read(student, lesson, setting))
+            if result is None:
+                pending.append(student)
                 continue
             _record(gradebook, result)
             summary.kept.append(student)
-            summary.results.append(result)
-        for result in _run(pending, setting, scheduler, workers, show_progress):
+        for result in _run(lesson, pending, setting, scheduler, workers, show_progress):
             save_result(result)
             _record(gradebook, result)
             summary.run.append(result.student)
-            summary.results.append(result)
-    summary.results.sort(key=lambda result: result.student)
     return summary
 
 
@@ -146,57 +152,88 @@ def _read(student: str, lesson: str, setting: Setting) -> Submission:
     return Submission(student, lesson, content, when, digest.hexdigest())
 
 
+def _earlier_result(submission: Submission) -> Result | None:
+    """Return the result that still counts for a submission, or None."""
+    result = load_result(submission.student, submission.lesson)
+    if result is None or result.fingerprint != submission.fingerprint:
+        return None
+    graded = autograded_file(submission.student, submission.lesson)
+    return result if result.unreadable or graded.is_file() else None
+
+
 @cache
 def _course_digest(lesson: str) -> bytes:
     """Return a digest of what a lesson's grades depend on beside the submission."""
-    released = released_cells(lesson)
     digest = hashlib.sha256()
-    for graded in released:
-        digest.update(json.dumps([graded.source, graded.metadata], sort_keys=True).encode())
-        if graded.kind == "check":
-            digest.update(str(hidden_seed(graded.subject)).encode())
+    for code in released_code(lesson):
+        marks = code.graded.metadata if code.graded else None
+        digest.update(json.dumps([code.sources, marks], sort_keys=True).encode())
+        if code.graded and code.graded.kind == "check":
+            digest.update(str(hidden_seed(code.graded.subject)).encode())
     digest.update(json.dumps(quiz_key(lesson), sort_keys=True).encode())
-    for path in sorted(Path(lessonkit.checks.__file__).parent.rglob("*.py")):
+    for path in check_files(lesson):
         digest.update(path.read_bytes())
     return digest.digest()
 
 
+def check_files(lesson: str) -> list[Path]:
+    """Return the files of a lesson's checks, with what all checks share."""
+    folder = Path(lessonkit.checks.__file__).parent
+    places = {
+        number: folder.joinpath(*module.split(".")[2:]) for number, module in LESSON_MODULES.items()
+    }
+    others = [place for number, place in places.items() if number != lesson[:2]]
+    return sorted(
+        path
+        for path in folder.rglob("*.py")
+        if not any(path == other.with_suffix(".py") or other in path.parents for other in others)
+    )
+
+
 def _run(
-    pending: list[Submission],
+    lesson: str,
+    pending: list[str],
     setting: Setting,
     scheduler: str | None,
     workers: int | None,
     show_progress: bool,
 ) -> Iterator[Result]:
-    """Execute submissions and yield their results as they come; the unreadable ones first."""
-    runnable: list[Submission] = []
-    for submission in pending:
-        try:
-            submission.repaired = repair(submission.content, released_code(submission.lesson))
-            runnable.append(submission)
-        except UnreadableError as error:
-            yield _unreadable(submission, str(error))
-    if not runnable:
+    """Execute submissions and yield their results as they come; few are in memory at once."""
+    if not pending:
         return
-    by_student = {submission.student: submission for submission in runnable}
-    bar = tqdm(total=len(runnable), unit="notebook", disable=not show_progress, smoothing=0.1)
+    waiting: dict[str, tuple[Submission, Repaired]] = {}
+    unreadable: list[Result] = []
+    bar = tqdm(total=len(pending), unit="notebook", disable=not show_progress, smoothing=0.1)
+
+    def jobs() -> Iterator[Job]:
+        for student in pending:
+            submission = _read(student, lesson, setting)
+            try:
+                repaired = repair(submission.content, released_code(lesson))
+            except UnreadableError as error:
+                unreadable.append(_unreadable(submission, str(error)))
+                continue
+            waiting[student] = submission, repaired
+            yield _job(submission, repaired)
+
     with Distribution(setting, scheduler, workers) as distribution, bar:
-        for student, answer in distribution.run(_jobs(runnable)):
-            submission = by_student.pop(student)
-            yield _finished(submission, answer)
-            submission.repaired = None
+        for student, answer in distribution.run(jobs()):
+            yield _finished(*waiting.pop(student), answer)
             bar.update()
+            while unreadable:
+                yield unreadable.pop()
+                bar.update()
+    yield from unreadable
 
 
-def _jobs(submissions: Iterable[Submission]) -> Iterator[Job]:
-    for submission in submissions:
-        yield Job(
-            submission.student,
-            submission.lesson,
-            nbformat.writes(submission.repaired.notebook),
-            seeds_for(released_cells(submission.lesson), submission.content),
-            language_of(submission.repaired),
-        )
+def _job(submission: Submission, repaired: Repaired) -> Job:
+    return Job(
+        submission.student,
+        submission.lesson,
+        nbformat.writes(repaired.notebook),
+        seeds_for(released_cells(submission.lesson), submission.content),
+        language_of(repaired),
+    )
 
 
 def language_of(repaired: Repaired) -> str:
@@ -206,14 +243,12 @@ def language_of(repaired: Repaired) -> str:
     return next((match[1] for match in found if match), "en")
 
 
-def _finished(submission: Submission, answer: Outcome | Exception) -> Result:
+def _finished(submission: Submission, repaired: Repaired, answer: Outcome | Exception) -> Result:
     """Join what a worker found with what the notebook's text says; write the graded notebook."""
     if isinstance(answer, Exception):
-        notebook = nbformat.writes(submission.repaired.notebook)
-        incident = Incident("worker", f"ended the process that graded it: {answer}"[:200])
-        answer = Outcome(notebook, (), (incident,))
+        answer = Outcome(nbformat.writes(repaired.notebook), (), (_failure(answer),))
     released = released_cells(submission.lesson)
-    sources = _sources(submission.repaired)
+    sources = _sources(repaired)
     path = autograded_file(submission.student, submission.lesson)
     write_atomically(path, answer.notebook)
     write_atomically(path.parent / "timestamp.txt", submission.handed_in + "\n")
@@ -223,7 +258,7 @@ def _finished(submission: Submission, answer: Outcome | Exception) -> Result:
         submission.fingerprint,
         submission.handed_in,
         tuple(_marks(released, answer.marks, sources, submission)),
-        tuple(submission.repaired.repairs),
+        tuple(repaired.repairs),
         answer.incidents,
         answer.cell_seconds,
         answer.seconds,
@@ -231,8 +266,14 @@ def _finished(submission: Submission, answer: Outcome | Exception) -> Result:
         answer.core_seconds,
         answer.added_seconds,
         {g.subject: sources[g.grade_id] for g in released if g.kind == "exercise"},
-        language_of(submission.repaired),
+        language_of(repaired),
     )
+
+
+def _failure(error: Exception) -> Incident:
+    if isinstance(error, LostWorkerError):
+        return Incident("worker", str(error))
+    return Incident("worker", f"could not be graded ({type(error).__name__}: {error})"[:200])
 
 
 def _marks(

@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4 import new_notebook
 
 from gradekit.notebooks import KERNELSPEC, load_lesson, student_notebook
 from gradekit.reading import UnreadableError, read_notebook
@@ -25,7 +25,7 @@ __all__ = ["GradedCell", "Repaired", "UnreadableError", "released_cells", "repai
 MOST_CELLS = 1_000
 MOST_SOURCE = 2_000_000  # characters of a whole notebook
 MOST_COPIES = 20  # of one graded cell
-NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+KINDS = ("code", "markdown", "raw")
 STAYING = {"exercise": 3, "check": 1, "quiz": 1, "": 2}  # what is rather left where it stands
 
 
@@ -159,9 +159,10 @@ def repair(content: bytes, released: tuple[GradedCell | ReleasedCode, ...]) -> R
         found = _settled(cell, found, repairs)
     found = _completed(found, codes, repairs)
     found = _ordered(found, [code.name for code in codes], repairs)
-    notebook = new_notebook(cells=[entry.cell for entry in found])
-    for index, cell in enumerate(notebook.cells):
+    cells = [entry.cell for entry in found]
+    for index, cell in enumerate(cells):
         cell.id = grade_id_of(cell) or f"cell-{index}"
+    notebook = new_notebook(cells=cells)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     )
@@ -212,7 +213,7 @@ def _readable_cells(cells: list[Any], graded: set[str], repairs: list[str]) -> l
             length += len(text)
             clean = _clean(text)
             unusual += clean != text
-            kept[index] = _Found(_new_cell(cells[index], clean), marks[index])
+            kept[index] = _Found(_new_cell(cells[index].get("cell_type"), clean), marks[index])
     lost = [index for index in range(len(cells)) if index not in kept and read[index] != ""]
     if lost:
         repairs.append(f"{len(lost)} cell(s) left out: no cells, or too many or too long")
@@ -239,9 +240,14 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _new_cell(cell: dict, text: str) -> NotebookNode:
-    kind = cell.get("cell_type")
-    return NEW_CELL[kind if isinstance(kind, str) and kind in NEW_CELL else "raw"](text)
+def _new_cell(kind: Any, text: str) -> NotebookNode:
+    """Return a cell; nbformat's own functions would validate each anew."""
+    cell = NotebookNode(cell_type="raw", id="", metadata=NotebookNode(), source=text)
+    if isinstance(kind, str) and kind in KINDS:
+        cell.cell_type = kind
+    if kind == "code":
+        cell.update(execution_count=None, outputs=[])
+    return cell
 
 
 def _inner(node: Any, *path: str) -> Any:
@@ -312,7 +318,7 @@ def _mark(graded: GradedCell, entry: _Found, repairs: list[str]) -> None:
         if source.strip() != graded.source.strip():
             repairs.append(f"{name}: the locked cell was changed; put back as released")
         source = graded.source
-    entry.name, entry.cell = name, new_code_cell(source)
+    entry.name, entry.cell = name, _new_cell("code", source)
     entry.cell.metadata = nbformat.from_dict(graded.metadata)
 
 
@@ -324,7 +330,7 @@ def _completed(found: list[_Found], codes: list[ReleasedCode], repairs: list[str
         if all(entry.name != code.name for entry in found):
             if not (code.graded or code.needed):
                 continue
-            added = _Found(new_code_cell(code.sources[language] if code.sources else ""))
+            added = _Found(_new_cell("code", code.sources[language] if code.sources else ""))
             what = code.name if code.graded else "a set-up cell"
             repairs.append(f"{what}: the cell was missing; put back as released")
             if code.graded:

@@ -4,6 +4,7 @@
 that was killed goes on where it stopped, and the report needs nothing else.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -110,7 +111,7 @@ class Result:
         """Read a result.
 
         Raises:
-            ValueError, TypeError, KeyError: the text is not a result.
+            ValueError, TypeError, KeyError, AttributeError: the text is not a result.
         """
         raw = json.loads(text)
         raw["marks"] = tuple(Mark(**mark) for mark in raw["marks"])
@@ -133,9 +134,10 @@ def save_result(result: Result) -> None:
 def load_result(student: str, lesson: str) -> Result | None:
     """Return a submission's result; None if there is none or its file cannot be read."""
     try:
-        return Result.from_json(result_file(student, lesson).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        result = Result.from_json(result_file(student, lesson).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
+    return result if (result.student, result.lesson) == (student, lesson) else None
 
 
 def results_of(lesson: str) -> Iterator[Result]:
@@ -153,11 +155,22 @@ def results_of(lesson: str) -> Iterator[Result]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file's text in one step; what is no text becomes question marks.
+
+    Raises:
+        CourseError: it cannot be written; the old file stays.
+    """
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise CourseError(
+            f"{path} cannot be written: {error.strerror}; what was graded before is kept"
+        ) from error

@@ -58,9 +58,11 @@ def run_job(job_text: str, setting_text: str) -> str:
 
 
 def nursery_for(lesson: str, setting: Setting) -> Nursery:
-    """Return this process's nursery for a lesson, started when first asked for."""
+    """Return this process's nursery for a lesson, started if none runs."""
     key = (lesson, setting.to_json())
     with _starting:
+        if key in _nurseries and not _nurseries[key].alive:
+            _nurseries.pop(key).close()
         if key not in _nurseries:
             _nurseries[key] = Nursery(
                 warm_up_for(lesson), setting.threads, setting.profile, unsafe=setting.unsafe

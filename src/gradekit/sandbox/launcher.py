@@ -1,14 +1,16 @@
 """Starting the nursery in bubblewrap, and kernels in the nursery."""
 
 import contextlib
+import fcntl
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from gradekit.sandbox.inside.wire import GUARD, LARGEST_FRAME, WireError, receiv
 from lessonkit.paths import ROOT
 
 START_SECONDS = 300
+PREFIX = "gradekit-nursery-"  # of temporary folders
 JOBS, CODE = "/sandbox/jobs", "/sandbox/code"
 INSIDE = Path(__file__).parent / "inside"
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -52,7 +55,7 @@ class Nursery:
         self, warm_up: str, threads: int = 1, profile: str = "grading", *, unsafe: bool = False
     ) -> None:
         self.unsafe = unsafe
-        self.folder = Path(tempfile.mkdtemp(prefix="gk-"))
+        self.folder, self._claim = _new_folder()
         (self.folder / "jobs").mkdir()
         (self.folder / "jobs" / "warm_up.txt").write_text(warm_up, encoding="utf-8")
         self._log = (self.folder / "nursery.log").open("w+b")
@@ -68,7 +71,7 @@ class Nursery:
 
     def start_kernel(self, limits: Limits) -> "SandboxedKernel":
         """Fork a kernel for one notebook."""
-        if self._process.poll() is not None:
+        if not self.alive:
             raise SandboxError(f"the sandbox's parent process has ended: {self._complaint()}")
         return SandboxedKernel(self, limits)
 
@@ -82,6 +85,11 @@ class Nursery:
         self._process.stdout.close()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._claim)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def __enter__(self) -> "Nursery":
         return self
@@ -271,6 +279,33 @@ class SandboxedKernel:
                 self.messages.append(self._stream[4 : 4 + length])
                 self._stream = self._stream[4 + length :]
             self._changed.notify_all()
+
+
+def _new_folder() -> tuple[Path, int]:
+    """Return a folder for this process and the lock that says so, held until the process ends.
+
+    Folders that killed processes have left behind are removed.
+    """
+    for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), _claimed(old):  # others claim their own
+            shutil.rmtree(old)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.is_dir():  # another process did not take it for one left behind
+            return folder, lock
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _visible_folders() -> list[str]:
