@@ -9,11 +9,11 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from gradekit import classroom, cli, course, results
+from gradekit import classroom, cli, course, report, results
 from gradekit import collect as collect_module
 from gradekit.course import GRADING
 
-MODULES = (classroom, collect_module, course, cli, results)
+MODULES = (classroom, collect_module, course, cli, report, results)
 
 
 def use_course(root: Path, patch: pytest.MonkeyPatch) -> Path:
