@@ -103,9 +103,10 @@ def seconds(value: float) -> str:
     """Return a time for reading: "0.04 s", "12 s", "3 min 20 s"."""
     if value < 0.0095:
         return f"{1000 * value:.1f} ms"
-    if value < 60:
-        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
-    return f"{value // 60:.0f} min {value % 60:.0f} s"
+    if value < 9.95:
+        return f"{value:.2g} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def percent(value: float) -> str:

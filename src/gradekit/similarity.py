@@ -10,9 +10,10 @@ Short exercises are alike by nature. So what the stub holds does not count, and 
 more the rarer it is among all answers to the exercise, those of the answer bank included: weight
 log(answers / answers with it). The share of the smaller answer's weight that two have in common
 says how alike they are; how many answers are as alike says what that is worth: where two of 300
-agree, log(300 / 2) = 5.0, where a third of the class does, 1.1. Two submissions are reported if the
-sum over the exercises exceeds what chance would give to some pair of the class: the logarithm of
-the number of pairs, plus `MARGIN`.
+agree, log(300 / 2) = 5.0, where a third of the class does, 1.1. The sum over the exercises, times
+the mean share (a copy agrees everywhere), is the evidence; two submissions are reported if it
+exceeds what chance would give to some pair of the class: the logarithm of the number of pairs, plus
+`MARGIN`.
 """
 
 import keyword
@@ -155,16 +156,20 @@ def find_alike(
         return []
     stubs, background = stubs or {}, list(background)
     exercises = sorted({name for sources in submissions.values() for name in sources})
-    evidence = np.zeros((len(students), len(students)))
+    worths, shares, compared = np.zeros((3, len(students), len(students)))
     found: dict[str, tuple[_Fingerprints, np.ndarray, np.ndarray]] = {}
     for exercise in exercises:
         answers = {s: submissions[s][exercise] for s in students if exercise in submissions[s]}
         others = [code for name, code in background if name == exercise]
         prints = _fingerprints(answers, stubs.get(exercise, ""), others)
-        share, worth = _agreement(prints)
+        share, worth, comparable = _agreement(prints)
         found[exercise] = (prints, share, worth)
         rows = [students.index(name) for name in prints.names]
-        evidence[np.ix_(rows, rows)] += worth
+        cells = np.ix_(rows, rows)
+        worths[cells] += worth
+        shares[cells] += share
+        compared[cells] += comparable
+    evidence = worths * shares / np.maximum(compared, 1)
     limit = math.log(len(students) * (len(students) - 1) / 2) + MARGIN
     pairs = [
         _pair(students[i], students[j], evidence[i, j], found, submissions)
@@ -241,29 +246,32 @@ def _fingerprints(answers: Sources, stub: str, background: list[str]) -> _Finger
     return _Fingerprints(names, places, tokens)
 
 
-def _agreement(prints: _Fingerprints) -> tuple[np.ndarray, np.ndarray]:
+def _agreement(prints: _Fingerprints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return, for each two answers of an exercise, the share that agrees and what that is worth.
 
     Returns:
         share: (n, n), of the smaller answer, weighted by rarity; 0 below `ENOUGH`.
         worth: (n, n), nats.
+        comparable: (n, n), whether both hold anything that not everybody writes.
     """
     n, total = len(prints.names), len(prints.places)
     counts = Counter(print_ for places in prints.places for print_ in places)
     columns = {print_: i for i, print_ in enumerate(counts)}
     entries = [(i, columns[p]) for i in range(total) for p in prints.places[i]]
     if n < 2 or not entries:
-        return np.zeros((n, n)), np.zeros((n, n))
+        nothing = np.zeros((n, n))
+        return nothing, nothing, nothing.astype(bool)
     rows, cols = np.array(entries).T
     present = csr_array((np.ones(len(rows)), (rows, cols)), shape=(total, len(columns)))
     rarity = np.log(total / np.array(list(counts.values())))
     weight = (present * rarity @ present.T).toarray()
     smaller = np.minimum.outer(weight.diagonal(), weight.diagonal())
-    share = np.divide(weight, smaller, out=np.zeros((total, total)), where=smaller > 1e-9)
+    comparable = smaller > 1e-9
+    share = np.divide(weight, smaller, out=np.zeros((total, total)), where=comparable)
     alike = _number_as_alike(share)
     share, alike = share[:n, :n], np.maximum(alike, alike.T)[:n, :n]
     share = np.where(share < ENOUGH, 0, share)
-    return share, share**2 * np.log(total / alike)
+    return share, share**2 * np.log(total / alike), comparable[:n, :n]
 
 
 def _number_as_alike(share: np.ndarray) -> np.ndarray:

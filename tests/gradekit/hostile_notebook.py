@@ -17,7 +17,7 @@ ELSEWHERE = "http://evil.example"  # must never be asked for anything
 
 def run(name: str) -> str:
     """Return JavaScript that leaves its name in every window it can reach."""
-    return f"window.pwned='{name}';try{{top.pwned='{name}'}}catch(e){{}}"
+    return f"window.pwned='{name}';try{{top.pwned='{name}'}}catch(e){{}};void 0"
 
 
 def html_payloads(place: str) -> list[str]:
