@@ -165,6 +165,7 @@ def rendered() -> dict[Path, str]:
             "lessons": lessons_table(figures),
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
+            "grading": grading_table(),
             "fine_tuning": fine_tuning_table(figures),
             "lora": lora_table(figures),
             "ranks": ranks_table(figures),
@@ -314,6 +315,34 @@ def verdict(pair: list[Any]) -> str:
     ends = [f"{100 * found[name]:+.1f}" for name in ("difference", "low", "high")]
     name = first[0].upper() + first[1:]
     return f"{name} against {second}: {ends[0]} points (95 % from {ends[1]} to {ends[2]})."
+
+
+def grading_table() -> str:
+    """Return what grading costs, beside plain nbgrader; measured by benchmarks/grading.py."""
+    path = ROOT / "benchmarks" / "grading.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    count, memory = found["submissions"], found["head_memory"]
+    rows = [
+        [f"`nbgrader autograde`, {count} submissions", f"{found['plain_seconds']:.0f} s"],
+        [f"`make autograde`, the same {count}", f"{found['seconds']:.0f} s"],
+        ["throughput", f"{found['ratio']:.1f} times, {_same(found['same_scores'])}"],
+        ["core time of a submission's own code", f"{found['own_core_seconds']:.2f} s"],
+        ["core time that the grader adds to it", f"{found['added_core_seconds']:.2f} s"],
+    ]
+    rows += [[f"{size} submissions", f"{s:.0f} s"] for size, s in found["growth_seconds"].items()]
+    smallest, largest = min(memory, key=int), max(memory, key=int)
+    note = (
+        f"From the command to its end, all start-up included, on: {found['machine']}. Memory of "
+        f"the grading process: {memory[smallest] / 1e6:.0f} MB with {smallest} submissions, "
+        f"{memory[largest] / 1e6:.0f} MB with {largest}."
+    )
+    return f"{table(rows, ['lesson 02, `grading` profile', ''])}\n\n{note}"
+
+
+def _same(equal: bool) -> str:
+    return "with the same scores" if equal else "with other scores"
 
 
 def tampering_table() -> str:
