@@ -613,7 +613,7 @@ def train(model: nn.Module, collate, rows: list[dict], lr: float, epochs: int, s
     """Train what is trainable: AdamW, a learning rate that warms up and then falls to 0."""
     trained, shuffle = [p for p in model.parameters() if p.requires_grad], random.Random(seed)
     batches = [batch for _ in range(epochs) for batch in shuffled_batches(rows, 16, shuffle)]
-    optimizer = torch.optim.AdamW(trained, lr=lr)
+    optimizer = torch.optim.AdamW(trained, lr=lr, fused=True)
     plan = get_linear_schedule_with_warmup(optimizer, len(batches) // 10, len(batches))
     model.train()
     for batch in batches:
@@ -687,7 +687,7 @@ few_labels = 32
 def repeat(make, lr: float) -> dict:
     """Train on several draws of few labels; return means, and the spread of the accuracy."""
     runs = []
-    for seed in range(course.profile.seeds):
+    for seed in range(course.profile.tuning_draws):
         rows = [llama_rows["train"][i] for i in draw(llama_rows["train"], few_labels, seed)]
         model, run = measured(make, llama_collate, rows, lr, scaled(20), seed)
         run["accuracy"] = accuracy(model, llama_collate, llama_rows["validation"])
@@ -704,9 +704,19 @@ def scaled(epochs: int) -> int:
 # %%
 targets_of = {"q+v": ["q_proj", "v_proj"], "all linear": "all-linear"}
 grid = []
-for name, r in tqdm([(name, r) for name in targets_of for r in (4, 8, 16, 32)], desc="adapters"):
-    row = repeat(lambda: adapt(new_decoder(), r, targets_of[name]), lr=5e-3)
-    grid.append({"targets": name, "r": r, **row})
+
+
+def try_ranks(name: str) -> None:
+    """Train adapters of four ranks on the named layers, and add their rows to the grid."""
+    for r in tqdm((4, 8, 16, 32), desc=name):
+        row = repeat(lambda: adapt(new_decoder(), r, targets_of[name]), lr=5e-3)
+        grid.append({"targets": name, "r": r, **row})
+
+
+try_ranks("q+v")
+
+# %%
+try_ranks("all linear")
 
 # %%
 def only_head() -> nn.Module:
@@ -854,10 +864,15 @@ guard_texts = load_texts("guard", course.profile.max_texts)
 guard = prepare(guard_texts)
 
 # %%
+def fit_probe(task: dict, chosen: list[int]) -> LogisticRegression:
+    """Fit a linear head to the frozen features of the chosen texts."""
+    x, y = task["features"]["train"][chosen], task["labels"]["train"][chosen]
+    return LogisticRegression(max_iter=1000).fit(x, y)
+
+
 def probed_model(task: dict, chosen: list[int]) -> MeanClassifier:
-    """Return the pre-trained encoder under a head fitted to the frozen features of some texts."""
-    probe = LogisticRegression(max_iter=1000)
-    probe.fit(task["features"]["train"][chosen], task["labels"]["train"][chosen])
+    """Return the pre-trained encoder, without dropout, under that head."""
+    probe = fit_probe(task, chosen)
     half, bias = torch.tensor(probe.coef_[0]).float() / 2, float(probe.intercept_[0]) / 2
     model = MeanClassifier.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     with torch.no_grad():
@@ -896,8 +911,7 @@ def contest(name: str) -> None:
     change, lr = methods[name]
     for seed, chosen in enumerate(tqdm(draws, desc=name)):
         rows = [guard["rows"]["train"][i] for i in chosen]
-        make = lambda: change(probed_model(guard, chosen))  # noqa: E731
-        model, run = measured(make, collate, rows, lr, scaled(3), seed)
+        model, run = measured(lambda: change(probed_model(guard, chosen)), collate, rows, lr, scaled(3), seed)
         run["accuracy"] = accuracy(model, collate, guard["rows"]["test"])
         results[name].append(run)
         models.setdefault(name, model)
@@ -909,10 +923,10 @@ for chosen in draws:
     tfidf = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)).fit(words["train"][chosen], labels)
     results["word counts"].append({"accuracy": tfidf.score(words["test"], test_labels)})
     start = time.perf_counter()
-    frozen = probed_model(guard, chosen)
-    run = {"seconds": time.perf_counter() - start, "trained": sum(p.numel() for p in frozen.classifier.parameters())}
-    run["share"] = run["trained"] / frozen.num_parameters()
-    run["accuracy"] = accuracy(frozen, collate, guard["rows"]["test"])
+    probe = fit_probe(guard, chosen)
+    run = {"seconds": time.perf_counter() - start, "trained": probe.coef_.size + probe.intercept_.size}
+    run["share"] = run["trained"] / (sizes["our encoder"] + run["trained"])
+    run["accuracy"] = probe.score(guard["features"]["test"], test_labels)
     results["feature extraction"].append(run)
 
 # %%
@@ -988,10 +1002,10 @@ for first, second in pairs:
 figures.show("adapters")
 
 # %% [markdown] lang="en"
-# Three tasks for one encoder: the **guard**, the **reviews** (bad or good), and the **style** of a review: does it say its opinion plainly, or in a roundabout way, by negation, contrast, understatement or irony? The reviews' column `kind` gives that label. You have the guard's adapter already; the other two are trained now.
+# Three tasks for one encoder: the **guard**, the **reviews** (bad or good), and the **style** of a review: does it say its opinion plainly, or in a roundabout way, by negation, contrast, understatement or irony? The reviews' column `kind` gives that label. You have the guard's adapter already; the other two are trained now, on half as many labels.
 
 # %% [markdown] lang="ru"
-# Три задачи для одного энкодера: **охранник** (guard), **отзывы** (reviews: плохой или хороший) и **стиль** (style) отзыва: говорит ли он своё мнение прямо или обиняками — через отрицание, контраст, недосказанность или иронию? Такую метку даёт столбец `kind` набора отзывов. Адаптер охранника у вас уже есть; два других обучим сейчас.
+# Три задачи для одного энкодера: **охранник** (guard), **отзывы** (reviews: плохой или хороший) и **стиль** (style) отзыва: говорит ли он своё мнение прямо или обиняками — через отрицание, контраст, недосказанность или иронию? Такую метку даёт столбец `kind` набора отзывов. Адаптер охранника у вас уже есть; два других обучим сейчас, на вдвое меньшем числе меток.
 
 # %%
 review_texts = load_texts("reviews", course.profile.max_texts)
@@ -1005,10 +1019,11 @@ meanings = {"guard": ["ordinary", "injection"], "reviews": ["bad", "good"], "sty
 adapters = {"guard": models["LoRA q+v, r=8"]}
 for name in tqdm(("reviews", "style"), desc="training"):
     task = tasks[name]
-    chosen = draw(task["rows"]["train"], min(count, 256), seed=0)
-    rows_of_task = [task["rows"]["train"][i] for i in chosen]
-    make = lambda: adapt(probed_model(task, chosen), 8, ["query", "value"])  # noqa: E731
-    adapters[name], _ = measured(make, collate, rows_of_task, 10 * course.profile.learning_rate, scaled(3), 0)
+    chosen = draw(task["rows"]["train"], count // 2, seed=0)
+    torch.manual_seed(0)
+    adapters[name] = adapt(probed_model(task, chosen), 8, ["query", "value"])
+    examples = [task["rows"]["train"][i] for i in chosen]
+    train(adapters[name], collate, examples, 10 * course.profile.learning_rate, scaled(3), seed=0)
 
 # %%
 home = Path("my_adapters")
