@@ -39,7 +39,7 @@ named = [[f"{row['targets']}, r = {row['r']}", row] for row in grid]
 differences = [[*pair, (scores[pair[0]] - scores[pair[1]]).tolist()] for pair in pairs]
 print(json.dumps({
     "labels": count, "draws": len(draws), "contest": rows, "differences": differences,
-    "few_labels": few_labels, "seeds": course.profile.seeds,
+    "few_labels": few_labels, "seeds": course.profile.tuning_draws,
     "grid": [*named, *yardsticks.items()]}))""",
 }
 
