@@ -795,7 +795,7 @@ print(f"chosen: {chosen['targets']}, r = {chosen['r']}; its test accuracy: {chos
 #
 # ## 4.7 Does it keep up? The guard
 #
-# Back to the real encoder and the guard. The contestants start from the same point: **feature extraction** as in lesson 2, the mean of the token vectors, scaled to length 1, under a linear head that scikit-learn has fitted. Full fine-tuning and LoRA begin with that very head and then move the encoder as well. (First a linear probe, then fine-tuning, is called LP-FT, [Kumar et al. 2022](https://arxiv.org/abs/2202.10054): with a random head the first steps push good features about for nothing.) So each of the two has to show that moving the encoder is worth it.
+# Back to the real encoder and the guard. The contestants start from the same point: **feature extraction** as in lesson 2, the mean of the token vectors, scaled to length 1, under a linear head that scikit-learn has fitted. Full fine-tuning and LoRA begin with that very head, as in lesson 3, and then move the encoder as well. (First a linear probe, then fine-tuning, is called LP-FT, [Kumar et al. 2022](https://arxiv.org/abs/2202.10054): with a random head the first steps push good features about for nothing.) So each of the two has to show that moving the encoder is worth it.
 
 # %% [markdown] lang="ru"
 # Как это читать:
@@ -808,7 +808,7 @@ print(f"chosen: {chosen['targets']}, r = {chosen['r']}; its test accuracy: {chos
 #
 # ## 4.7 Не отстаёт ли она? Охранник
 #
-# Вернёмся к настоящему энкодеру и охраннику. Участники начинают с одной точки: **feature extraction**, как в уроке 2, — среднее векторов токенов, приведённое к длине 1, под линейной головой, которую обучила scikit-learn. Full fine-tuning и LoRA берут ту же самую голову и затем сдвигают ещё и энкодер. (Сначала линейная проба, затем fine-tuning — это называется LP-FT, [Kumar et al. 2022](https://arxiv.org/abs/2202.10054): со случайной головой первые шаги зря растрясают хорошие признаки.) Так что каждому из двух нужно показать, что сдвигать энкодер стоит.
+# Вернёмся к настоящему энкодеру и охраннику. Участники начинают с одной точки: **feature extraction**, как в уроке 2, — среднее векторов токенов, приведённое к длине 1, под линейной головой, которую обучила scikit-learn. Full fine-tuning и LoRA берут ту же самую голову, как в уроке 3, и затем сдвигают ещё и энкодер. (Сначала линейная проба, затем fine-tuning — это называется LP-FT, [Kumar et al. 2022](https://arxiv.org/abs/2202.10054): со случайной головой первые шаги зря растрясают хорошие признаки.) Так что каждому из двух нужно показать, что сдвигать энкодер стоит.
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
