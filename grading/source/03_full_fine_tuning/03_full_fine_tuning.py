@@ -94,7 +94,7 @@ guess_fine_tuning = None  # for example 0.75
 # ```
 
 # %%
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 folder = model_folder(course.profile.encoder)  # stops if a digest differs
 tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -188,34 +188,103 @@ token_columns = ["input_ids", "attention_mask"]
 collate(list(data["train"].select_columns(token_columns).select(range(3))))["attention_mask"]
 
 # %% [markdown] lang="en"
-# ## 3.4 A classifier with a new head
+# ## 3.4 Encoder and head
 #
-# `AutoModelForSequenceClassification` loads the encoder and puts a new linear head on top. It reads the [CLS] vector through the pooler; for a *frozen* encoder that was the poorer choice, but here the pooler learns along with everything else.
+# Here is the usual first line of a tutorial on fine-tuning:
 #
-# (`attention_probs_dropout_prob=0` switches off the dropout *inside attention* only. PyTorch then uses its faster attention code. The other dropout stays.)
+# ```python
+# model = AutoModelForSequenceClassification.from_pretrained("bert-base-uncased", num_labels=2)
+# ```
+#
+# It loads the encoder and puts a new head on its [CLS] vector. The new head is random, so in the first steps it sends random corrections down into the encoder, and they spoil what is there; with few labels that can cost more than fine-tuning gains ([Kumar et al. 2022](https://arxiv.org/abs/2202.10054)). Their remedy is simple: fit the head first, with the encoder frozen, **then** train everything.
+#
+# So you start exactly where lesson 2 ended: masked mean, scaled to length 1, under a linear probe. A model that the Trainer can train is any module whose `forward` takes `labels` and returns a loss beside the logits:
 
 # %% [markdown] lang="ru"
-# ## 3.4 Классификатор с новой головой
+# ## 3.4 Энкодер и голова
 #
-# `AutoModelForSequenceClassification` загружает энкодер и ставит сверху новую линейную голову. Она читает вектор [CLS] через pooler; для *замороженного* энкодера это был выбор похуже, но здесь pooler учится вместе со всем остальным.
+# Вот обычная первая строка руководства по fine-tuning:
 #
-# (`attention_probs_dropout_prob=0` отключает только dropout *внутри attention*. Тогда PyTorch берёт более быстрый код attention. Остальной dropout на месте.)
+# ```python
+# model = AutoModelForSequenceClassification.from_pretrained("bert-base-uncased", num_labels=2)
+# ```
+#
+# Она загружает энкодер и ставит новую голову на его вектор [CLS]. Новая голова случайна, поэтому на первых шагах она посылает вниз, в энкодер, случайные поправки, и они портят то, что там есть; при малом числе меток это может стоить больше, чем даёт fine-tuning ([Kumar et al. 2022](https://arxiv.org/abs/2202.10054)). Их средство простое: сначала подобрать голову при замороженном энкодере, **затем** обучать всё.
+#
+# Итак, вы начинаете ровно там, где закончился урок 2: среднее с маской, приведённое к длине 1, под линейной пробой. Trainer умеет обучать любой модуль, чей `forward` принимает `labels` и вместе с логитами возвращает функцию потерь:
 
 # %%
-options = {"num_labels": 2, "attention_probs_dropout_prob": 0.0}
+from transformers.modeling_outputs import SequenceClassifierOutput
 
 
-def new_classifier(pretrained: bool = True) -> nn.Module:
-    """Return an encoder, pre-trained or with random weights, under a new head."""
+class Classifier(nn.Module):
+    """An encoder under a linear head on the mean of its token vectors."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.config.hidden_size, 2)
+
+    def forward(self, input_ids, attention_mask, labels=None) -> SequenceClassifierOutput:
+        logits = self.head(mean_vectors(self.encoder, input_ids, attention_mask))
+        loss = None if labels is None else nn.functional.cross_entropy(logits, labels)
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+# %%
+def mean_vectors(encoder, input_ids, attention_mask) -> torch.Tensor:
+    """Return lesson 2's features: the masked mean of the last hidden states, of length 1."""
+    hidden = encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    mask = attention_mask.unsqueeze(-1)
+    return nn.functional.normalize((hidden * mask).sum(dim=1) / mask.sum(dim=1))
+
+
+def new_encoder(pretrained: bool = True) -> nn.Module:
+    """Return the encoder, pre-trained or with random weights, without dropout and pooler."""
+    config = AutoConfig.from_pretrained(folder)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
     if pretrained:
-        return AutoModelForSequenceClassification.from_pretrained(folder, **options)
-    config = AutoConfig.from_pretrained(folder, **options)
-    return AutoModelForSequenceClassification.from_config(config)
+        encoder = AutoModel.from_pretrained(folder, config=config, add_pooling_layer=False)
+    else:
+        encoder = AutoModel.from_config(config, add_pooling_layer=False)
+    return encoder.to(course.device)
+
+# %% [markdown] lang="en"
+# (Dropout makes a network train on a thinned copy of itself. Over many epochs it guards against learning by heart; for the few steps of this lesson it only slows things down.)
+#
+# Two functions read a model in batches, and one fits the head:
+
+# %% [markdown] lang="ru"
+# (Dropout заставляет сеть учиться на прореженной копии самой себя. За много эпох это защищает от зубрёжки; на немногих шагах этого урока — только замедляет.)
+#
+# Две функции читают модель батчами, ещё одна подбирает голову:
+
+# %%
+def batches(rows, size: int = 64):
+    """Yield rows as padded batches on the course's device."""
+    rows = rows.select_columns(token_columns)
+    for start in range(0, len(rows), size):
+        part = rows.select(range(start, min(start + size, len(rows))))
+        yield collate(list(part)).to(course.device)
 
 
-model = new_classifier()
-for name, part in (*model.base_model.named_children(), ("classifier", model.classifier)):
-    print(f"{name:>10}: {sum(p.numel() for p in part.parameters()):>10,} parameters")
+@torch.inference_mode()
+def encode(encoder, rows) -> np.ndarray:
+    encoder.eval()
+    return torch.cat([mean_vectors(encoder, **b).float().cpu() for b in batches(rows)]).numpy()
+
+# %%
+@torch.inference_mode()
+def predict(model, rows) -> np.ndarray:
+    model.eval()
+    return torch.cat([model(**batch).logits.float().cpu() for batch in batches(rows)]).numpy()
+
+
+def fit_head(model: Classifier, rows) -> Classifier:
+    """Give the head the coefficients of a linear probe on the encoder's present features."""
+    probe = LogisticRegression(max_iter=1000).fit(encode(model.encoder, rows), rows["label"][:])
+    for part, learned in ((model.head.weight, probe.coef_), (model.head.bias, probe.intercept_)):
+        part.data.copy_(torch.tensor(np.concatenate([-learned, learned]) / 2))
+    return model.to(course.device)
 
 # %% [markdown] lang="en"
 # ## 3.5 What to report
@@ -427,17 +496,20 @@ train = draw(course.profile.tuning_counts[-2], 0)
 # Первый запуск, с собственным отчётом Trainer. У монетки функция потерь равна 0,69; посмотрите, куда она движется.
 
 # %%
-torch.manual_seed(0)  # the new head is random
 rate, epochs = course.profile.learning_rate, course.profile.epochs
 settings = {"learning_rate": rate, "epochs": epochs, "batch_size": 16, "seed": 0}
 machine = {"bf16": course.bf16, "dataloader_pin_memory": course.device == "cuda"}
+model = fit_head(Classifier(new_encoder()), train)
 trainer = build_trainer(
-    new_classifier(), tokenizer, train, validation, **settings, **machine, logging_steps=4
+    model, tokenizer, train, validation, **settings, **machine, logging_steps=4
 )
+at_first = trainer.evaluate()
 _ = trainer.train()
 
 # %%
-{name: round(value, 3) for name, value in trainer.evaluate().items()}
+reports = {"head alone": at_first, "everything": trainer.evaluate()}
+shown = ["eval_loss", "eval_accuracy", "eval_missed", "eval_false_alarms"]
+pd.DataFrame(reports).loc[shown].T.round(3)
 
 # %% [markdown] lang="en"
 # ## 3.7 Why a small learning rate?
@@ -459,37 +531,10 @@ figures.show("step_sizes")
 # Слишком малый заметить легко: за отведённое время охранник ничему не учится. Слишком большой хуже, чем кажется. Большие шаги не только проскакивают долину, но и затирают то, что вложил в веса pre-training. Это называется **катастрофическим забыванием**, и его можно измерить: после fine-tuning на *охраннике* снова заморозьте энкодер и спросите, как в уроке 2, что новая линейная голова может прочесть в нём об *отзывах* — задаче, под которую его не настраивали.
 
 # %%
-def batches(rows, size: int = 64):
-    """Yield rows as padded batches on the course's device."""
-    rows = rows.select_columns(token_columns)
-    for start in range(0, len(rows), size):
-        part = rows.select(range(start, min(start + size, len(rows))))
-        yield collate(list(part)).to(course.device)
-
-
-def mean_vectors(encoder, batch) -> torch.Tensor:
-    """Return lesson 2's features: the masked mean of the last hidden states, of length 1."""
-    mask = batch["attention_mask"].unsqueeze(-1)
-    total = (encoder(**batch).last_hidden_state * mask).sum(dim=1)
-    return nn.functional.normalize(total / mask.sum(dim=1))
-
-# %%
-@torch.inference_mode()
-def encode(encoder, rows) -> np.ndarray:
-    encoder.eval()
-    return torch.cat([mean_vectors(encoder, batch).float().cpu() for batch in batches(rows)]).numpy()
-
-
-@torch.inference_mode()
-def predict(model, rows) -> np.ndarray:
-    model.eval()
-    return torch.cat([model(**batch).logits.float().cpu() for batch in batches(rows)]).numpy()
-
-
 def accuracy(logits: np.ndarray, rows) -> float:
     return compute_metrics(EvalPrediction(logits, np.array(rows["label"])))["accuracy"]
 
-# %%
+
 reviews = prepare(load_texts(course.profile.reviews, course.profile.max_texts))
 few_reviews = by_length(reviews["train"].select(range(min(128, len(reviews["train"])))))
 more_reviews = by_length(reviews["validation"])
@@ -501,7 +546,8 @@ def knows_about_reviews(encoder) -> float:
     return head.score(encode(encoder, more_reviews), more_reviews["label"][:])
 
 
-untouched = AutoModel.from_pretrained(folder).to(course.device)
+# %%
+untouched = new_encoder()
 before = {"reviews: what is left": knows_about_reviews(untouched)}
 before
 
@@ -515,22 +561,25 @@ before
 quiet = {"disable_tqdm": True, "logging_strategy": "no", **machine}
 
 
-def fine_tune(rows, number: int, pretrained: bool = True, **changes) -> nn.Module:
-    """Return a classifier, fine-tuned on the rows; `number` seeds its head and its batches."""
-    torch.manual_seed(number)
+def train_all(model: Classifier, rows, number: int, **changes) -> Classifier:
+    """Train every weight of a classifier on the rows; `number` seeds the order of the batches."""
     chosen = {**settings, "seed": number, **changes}
-    trainer = build_trainer(new_classifier(pretrained), tokenizer, rows, test, **chosen, **quiet)
+    trainer = build_trainer(model, tokenizer, rows, validation, **chosen, **quiet)
     trainer.remove_callback(PrinterCallback)
     trainer.train()
-    return trainer.model
+    return model
+
+
+def fine_tune(rows, number: int, **changes) -> Classifier:
+    return train_all(fit_head(Classifier(new_encoder()), rows), rows, number, **changes)
 
 # %%
 sweep = {"guard: what was learned": {}, "reviews: what is left": {}}
 for rate in tqdm(course.profile.sweep, desc="learning rates"):
     known = rate == settings["learning_rate"]  # that one was trained in 3.6
-    tuned = trainer.model if known else fine_tune(train, 0, learning_rate=rate)
+    tuned = model if known else fine_tune(train, 0, learning_rate=rate)
     sweep["guard: what was learned"][rate] = accuracy(predict(tuned, validation), validation)
-    sweep["reviews: what is left"][rate] = knows_about_reviews(tuned.base_model)
+    sweep["reviews: what is left"][rate] = knows_about_reviews(tuned.encoder)
 
 # %%
 plots.learning_rates(sweep, before)
@@ -628,7 +677,7 @@ check("measure", measure)
 # | feature extraction | pre-trained, frozen | the head (lesson 2's linear probe) |
 # | full fine-tuning | pre-trained | everything |
 #
-# The yardstick is TF-IDF again. Feature extraction as a model, with the probe's coefficients as its head:
+# The yardstick is TF-IDF again. Note that full fine-tuning *contains* feature extraction: it begins with the fitted head.
 
 # %% [markdown] lang="ru"
 # ## 3.9 Практическое задание 1: три способа на одних и тех же текстах
@@ -639,41 +688,22 @@ check("measure", measure)
 # | feature extraction | pre-trained, заморожен | голова (линейная проба из урока 2) |
 # | full fine-tuning | pre-trained | всё |
 #
-# Точка отсчёта — снова TF-IDF. Feature extraction в виде модели; её голова — коэффициенты пробы:
+# Точка отсчёта — снова TF-IDF. Обратите внимание: full fine-tuning *содержит* feature extraction, с подобранной головы оно и начинается.
 
 # %%
-class FrozenClassifier(nn.Module):
-    """A frozen encoder under a linear head."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder.requires_grad_(False).eval()
-        self.head = nn.Linear(encoder.config.hidden_size, 2)
+def from_random(rows, number: int) -> Classifier:
+    torch.manual_seed(number)
+    return train_all(Classifier(new_encoder(pretrained=False)).to(course.device), rows, number)
 
 
-def extract(rows, _number: int) -> nn.Module:
-    """Encode the rows once and fit a head; nothing in it is random, so it needs no seed."""
-    model = FrozenClassifier(AutoModel.from_pretrained(folder)).to(course.device)
-    probe = LogisticRegression(max_iter=1000).fit(encode(model.encoder, rows), rows["label"][:])
-    for part, learned in ((model.head.weight, probe.coef_), (model.head.bias, probe.intercept_)):
-        part.data.copy_(torch.tensor(np.concatenate([-learned, learned]) / 2))
-    return model
+def extract(rows, _number: int) -> Classifier:
+    """Fit a head on a frozen encoder; nothing in it is random, so it needs no seed."""
+    return fit_head(Classifier(new_encoder().requires_grad_(False)), rows)
 
-# %%
-methods = {
-    "random start": lambda rows, number: fine_tune(rows, number, pretrained=False),
-    "feature extraction": extract,
-    "full fine-tuning": fine_tune,
-}
+
+methods = {"random start": from_random, "feature extraction": extract, "full fine-tuning": fine_tune}
 test_labels = np.array(test["label"])
-test_features = torch.tensor(encode(untouched, test)).to(course.device)  # they never change
 results, right = {}, {}
-
-
-def logits_of(model) -> np.ndarray:
-    if isinstance(model, FrozenClassifier):
-        return model.head(test_features).detach().cpu().numpy()
-    return predict(model, test)
 
 # %%
 def run(method: str, count: int) -> None:
@@ -683,7 +713,7 @@ def run(method: str, count: int) -> None:
         rows = draw(count, number)
 
         def evaluate(model) -> float:
-            logits = logits_of(model)
+            logits = predict(model, test)
             right[method, count].append(logits.argmax(-1) == test_labels)
             return accuracy(logits, test)
 
@@ -865,7 +895,7 @@ plots.cost_and_quality(table)
 # How to read it:
 #
 # - **Trained parameters.** "About 1 %" was far off for feature extraction: a head is a few thousandths of a per cent.
-# - **Memory.** Full fine-tuning keeps four numbers for each weight: the weight, its gradient and two moments of the optimizer. 4 × 4 bytes × 22.7 million are 363 MB, before any activations. A frozen encoder keeps one. For a model of billions of parameters this line decides what you can do at all; lesson 4 starts there.
+# - **Memory.** Full fine-tuning keeps four numbers for each weight: the weight, its gradient and two moments of the optimizer. 4 × 4 bytes × 22.6 million are 361 MB, before any activations. A frozen encoder keeps one. For a model of billions of parameters this line decides what you can do at all; lesson 4 starts there.
 # - **Time.** Fine-tuning and random start cost the same: the start does not make a step cheaper, only better.
 # - **Quality.** Random start is what the same training is worth without pre-training.
 #
@@ -877,7 +907,7 @@ plots.cost_and_quality(table)
 # Как её читать:
 #
 # - **Обучаемые параметры.** «Около 1 %» для feature extraction — мимо: голова — это несколько тысячных процента.
-# - **Память.** Full fine-tuning хранит для каждого веса четыре числа: сам вес, градиент и два момента оптимизатора. 4 × 4 байта × 22,7 миллиона — это 363 МБ, и это ещё без активаций. Замороженный энкодер хранит одно. Для модели с миллиардами параметров эта строка решает, что вам вообще по силам; с неё начнётся урок 4.
+# - **Память.** Full fine-tuning хранит для каждого веса четыре числа: сам вес, градиент и два момента оптимизатора. 4 × 4 байта × 22,6 миллиона — это 361 МБ, и это ещё без активаций. Замороженный энкодер хранит одно. Для модели с миллиардами параметров эта строка решает, что вам вообще по силам; с неё начнётся урок 4.
 # - **Время.** Fine-tuning и random start стоят одинаково: хорошее начало делает шаг не дешевле, а только лучше.
 # - **Качество.** Random start — это цена того же обучения без pre-training.
 #
