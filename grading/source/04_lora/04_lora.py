@@ -881,12 +881,12 @@ def probed_model(task: dict, chosen: list[int]) -> MeanClassifier:
     return model.to(course.device)
 
 # %% [markdown] lang="en"
-# Two rows of the grid go on to the encoder: the textbook's choice, r = 8 on `query` and `value`, and the lowest rank, r = 4, on all linear layers. Each trains less than one per cent of the parameters. A learning rate for LoRA is larger than one for full fine-tuning, by ten times or so: A and B start small, and no pre-trained weight is at risk.
+# Two rows of the grid go on to the encoder: the textbook's choice, r = 8 on `query` and `value`, and the lowest rank, r = 4, on all linear layers. Each trains less than one per cent of the parameters. A learning rate for LoRA is larger than one for full fine-tuning, by ten times or so: A and B start small, and no pre-trained weight is at risk. It also gets two passes over the texts where full fine-tuning gets one, as in lesson 3: a low rank learns more slowly. To save time, the second adapter is trained on the first draw only.
 #
 # **Predict** the share of test messages that each method gets right.
 
 # %% [markdown] lang="ru"
-# К энкодеру переходят две строки таблицы: выбор учебников, r = 8 на `query` и `value`, и самый низкий ранг, r = 4, на всех линейных слоях. Каждая обучает меньше одного процента параметров. Learning rate для LoRA больше, чем для full fine-tuning, примерно в десять раз: A и B вначале малы, и ни один предобученный вес не под угрозой.
+# К энкодеру переходят две строки таблицы: выбор учебников, r = 8 на `query` и `value`, и самый низкий ранг, r = 4, на всех линейных слоях. Каждая обучает меньше одного процента параметров. Learning rate для LoRA больше, чем для full fine-tuning, примерно в десять раз: A и B вначале малы, и ни один предобученный вес не под угрозой. Кроме того, она проходит тексты дважды, а full fine-tuning, как в уроке 3, один раз: с низким рангом учатся медленнее. Для экономии времени второй адаптер обучается только на первой выборке.
 #
 # **Спрогнозируйте**, какую долю тестовых сообщений угадает каждый метод.
 
@@ -895,23 +895,24 @@ guess_full = None  # for example 0.80
 guess_lora = None  # for example 0.80
 
 # %%
-methods = {
-    "full fine-tuning": (lambda model: model, course.profile.learning_rate),
-    "LoRA q+v, r=8": (lambda model: adapt(model, 8, ["query", "value"]), 10 * course.profile.learning_rate),
-    "LoRA all linear, r=4": (lambda model: adapt(model, 4, "all-linear"), 10 * course.profile.learning_rate),
+rate = course.profile.learning_rate
+methods = {  # what is done to the model, learning rate, epochs
+    "full fine-tuning": (lambda model: model, rate, 1),
+    "LoRA q+v, r=8": (lambda model: adapt(model, 8, ["query", "value"]), 10 * rate, 2),
+    "LoRA all linear, r=4": (lambda model: adapt(model, 4, "all-linear"), 10 * rate, 2),
 }
-count = min(course.profile.tuning_counts[-1], len(guard["rows"]["train"]))
+count = min(course.profile.tuning_counts[-1], len(guard["rows"]["train"]) // 2 * 2)
 draws = [draw(guard["rows"]["train"], count, seed) for seed in range(course.profile.tuning_draws)]
 results = {name: [] for name in ("word counts", "feature extraction", *methods)}
 models = {}
 
 # %%
-def contest(name: str) -> None:
-    """Train one method on every draw; keep what it took, and the first draw's model."""
-    change, lr = methods[name]
+def contest(name: str, draws: list[list[int]]) -> None:
+    """Train one method on each draw; keep what it took, and the first draw's model."""
+    change, lr, epochs = methods[name]
     for seed, chosen in enumerate(tqdm(draws, desc=name)):
         rows = [guard["rows"]["train"][i] for i in chosen]
-        model, run = measured(lambda: change(probed_model(guard, chosen)), collate, rows, lr, scaled(3), seed)
+        model, run = measured(lambda: change(probed_model(guard, chosen)), collate, rows, lr, epochs, seed)
         run["accuracy"] = accuracy(model, collate, guard["rows"]["test"])
         results[name].append(run)
         models.setdefault(name, model)
@@ -930,13 +931,13 @@ for chosen in draws:
     results["feature extraction"].append(run)
 
 # %%
-contest("full fine-tuning")
+contest("full fine-tuning", draws)
 
 # %%
-contest("LoRA q+v, r=8")
+contest("LoRA q+v, r=8", draws)
 
 # %%
-contest("LoRA all linear, r=4")
+contest("LoRA all linear, r=4", draws[:1])
 
 # %%
 def summary(runs: list[dict]) -> dict:
@@ -971,7 +972,8 @@ pairs = [("feature extraction", "word counts"), ("LoRA q+v, r=8", "feature extra
          ("LoRA all linear, r=4", "feature extraction"), ("LoRA q+v, r=8", "full fine-tuning"),
          ("LoRA all linear, r=4", "full fine-tuning")]
 for first, second in pairs:
-    points = 100 * (scores[first] - scores[second])
+    shared = min(len(scores[first]), len(scores[second]))
+    points = 100 * (scores[first][:shared] - scores[second][:shared])
     print(f"{first:>20} against {second:<18} {points.mean():+5.1f} points; by draw:", points.round(1))
 
 # %% [markdown] lang="en"
@@ -1002,10 +1004,10 @@ for first, second in pairs:
 figures.show("adapters")
 
 # %% [markdown] lang="en"
-# Three tasks for one encoder: the **guard**, the **reviews** (bad or good), and the **style** of a review: does it say its opinion plainly, or in a roundabout way, by negation, contrast, understatement or irony? The reviews' column `kind` gives that label. You have the guard's adapter already; the other two are trained now, on half as many labels.
+# Three tasks for one encoder: the **guard**, the **reviews** (bad or good), and the **style** of a review: does it say its opinion plainly, or in a roundabout way, by negation, contrast, understatement or irony? The reviews' column `kind` gives that label. You have the guard's adapter already; the other two are trained now, on 256 labels each.
 
 # %% [markdown] lang="ru"
-# Три задачи для одного энкодера: **охранник** (guard), **отзывы** (reviews: плохой или хороший) и **стиль** (style) отзыва: говорит ли он своё мнение прямо или обиняками — через отрицание, контраст, недосказанность или иронию? Такую метку даёт столбец `kind` набора отзывов. Адаптер охранника у вас уже есть; два других обучим сейчас, на вдвое меньшем числе меток.
+# Три задачи для одного энкодера: **охранник** (guard), **отзывы** (reviews: плохой или хороший) и **стиль** (style) отзыва: говорит ли он своё мнение прямо или обиняками — через отрицание, контраст, недосказанность или иронию? Такую метку даёт столбец `kind` набора отзывов. Адаптер охранника у вас уже есть; два других обучим сейчас, по 256 меток на каждый.
 
 # %%
 review_texts = load_texts("reviews", course.profile.max_texts)
@@ -1019,7 +1021,7 @@ meanings = {"guard": ["ordinary", "injection"], "reviews": ["bad", "good"], "sty
 adapters = {"guard": models["LoRA q+v, r=8"]}
 for name in tqdm(("reviews", "style"), desc="training"):
     task = tasks[name]
-    chosen = draw(task["rows"]["train"], count // 2, seed=0)
+    chosen = draw(task["rows"]["train"], min(count, 256), seed=0)
     torch.manual_seed(0)
     adapters[name] = adapt(probed_model(task, chosen), 8, ["query", "value"])
     examples = [task["rows"]["train"][i] for i in chosen]
