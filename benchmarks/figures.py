@@ -36,10 +36,11 @@ print(json.dumps({
     "04_lora": """\
 import json
 named = [[f"{row['targets']}, r = {row['r']}", row] for row in grid]
-differences = [[*pair, (scores[pair[0]] - scores[pair[1]]).tolist()] for pair in pairs]
+shared = [[*pair, *(scores[name] for name in pair)] for pair in pairs]
+differences = [[a, b, [x - y for x, y in zip(first, second)]] for a, b, first, second in shared]
 print(json.dumps({
     "labels": count, "draws": len(draws), "contest": rows, "differences": differences,
-    "few_labels": few_labels, "seeds": course.profile.seeds,
+    "few_labels": few_labels, "seeds": course.profile.tuning_draws,
     "grid": [*named, *yardsticks.items()]}))""",
 }
 
@@ -166,9 +167,6 @@ def rendered() -> dict[Path, str]:
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
             "grading": grading_table(),
-            "fine_tuning": fine_tuning_table(figures),
-            "lora": lora_table(figures),
-            "ranks": ranks_table(figures),
             "texts": accuracy_table(figures),
         },
         ROOT / "data" / "README.md": {
@@ -176,6 +174,10 @@ def rendered() -> dict[Path, str]:
             "texts": accuracy_table(figures),
         },
     }
+    if "results" in figures["lessons"].get("03_full_fine_tuning", {}):  # measured on its own, later
+        tables[ROOT / "README.md"]["fine_tuning"] = fine_tuning_table(figures)
+    if "04_lora" in figures["lessons"]:
+        tables[ROOT / "README.md"] |= {"lora": lora_table(figures), "ranks": ranks_table(figures)}
     return {
         path: with_tables(path.read_text(encoding="utf-8"), parts) for path, parts in tables.items()
     }

@@ -206,12 +206,13 @@ def _denoising(language: str) -> None:
 def _full_fine_tuning(language: str) -> None:
     """The same chain as in feature extraction, but everything with weights is trained."""
     texts = {
-        "en": ["text", "tokenizer", "encoder\ntrained", "[CLS]\nvector", "pooler\ntrained",
-               "new head\ntrained", "label", "the loss corrects every weight"],
-        "ru": ["текст", "токенизатор", "энкодер\nобучается", "вектор\n[CLS]", "pooler\nобучается",
-               "новая голова\nобучается", "метка", "функция потерь исправляет каждый вес"],
+        "en": ["text", "tokenizer", "encoder\ntrained", "token\nvectors", "masked\nmean",
+               "linear head\ntrained", "label", "the loss corrects every weight"],
+        "ru": ["текст", "токенизатор", "энкодер\nобучается", "векторы\nтокенов",
+               "среднее\nс маской", "линейная голова\nобучается", "метка",
+               "функция потерь исправляет каждый вес"],
     }[language]  # fmt: skip
-    colours = [PLAIN, PLAIN, TRAINED, PLAIN, TRAINED, TRAINED, PLAIN]
+    colours = [PLAIN, PLAIN, TRAINED, PLAIN, PLAIN, TRAINED, PLAIN]
     axes = _canvas(11.2, 1.9)
     _chain(axes, list(zip(texts[:-1], colours, strict=True)), 0.75, 1.3, 0.9, 0.27)
     _arrow(axes, (10.2, 0.45), (3.3, 0.45))

@@ -294,9 +294,9 @@ def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
         label = f"{name}\n{row['peak_mb']:,.0f} MB"
         axes.annotate(label, (x, y), xytext=(0, 20), textcoords="offset points", ha="center",
                       fontsize=8)  # fmt: skip
-    axes.set_xscale("log")
     axes.set(xlabel="seconds of training", ylabel="test accuracy")
     axes.margins(x=0.25, y=0.4)
+    axes.set_xlim(left=0)
     axes.grid(alpha=0.25)
     plt.tight_layout()
     plt.show()
