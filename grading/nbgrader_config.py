@@ -6,6 +6,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor, CSSHTMLHeaderPr
 from nbgrader import preprocessors as steps
 
 from gradekit.course import course_root, settings
+from gradekit.feedback import FeedbackPage
 from gradekit.late import LatePolicy
 from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
 from gradekit.sanitize import Sanitize
@@ -54,6 +55,7 @@ c.HTMLExporter.filters = {
     "clean_html": "gradekit.sanitize.safe_html",
     "markdown2html": "gradekit.sanitize.safe_markdown",
 }
+c.GenerateFeedback.exporter_class = FeedbackPage
 c.AssignLatePenalties.plugin_class = LatePolicy
 
 c.Execute.timeout = 120

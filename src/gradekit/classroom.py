@@ -100,17 +100,13 @@ def released_lessons() -> list[str]:
     return names
 
 
-def breakdown(lesson: str, student: str) -> dict[str, tuple[float, float]]:
-    """Return a student's points by graded cell: grade id -> (points, points to reach).
-
-    Empty if the student has no graded submission.
-    """
+def breakdowns(lesson: str) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return the points of each graded cell: student -> grade id -> (points, points to reach)."""
     with open_gradebook() as gradebook:
-        try:
-            notebook = gradebook.find_submission_notebook(lesson, lesson, student)
-        except MissingEntry:
-            return {}
-        return {grade.name: (grade.score, grade.max_score) for grade in notebook.grades}
+        return {
+            notebook.student.id: {g.name: (g.score, g.max_score) for g in notebook.grades}
+            for notebook in gradebook.notebook_submissions(lesson, lesson)
+        }
 
 
 def write_grades(results: list[Grade], path: Path) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradekit.classroom import Grade, breakdown, grades
+from gradekit.classroom import Grade, breakdowns, grades
 from gradekit.course import GRADING, CourseError
 
 ROSTER = GRADING / "roster.csv"
@@ -53,13 +53,12 @@ def collect_grades(lessons: Sequence[str]) -> Results:
     Raises:
         CourseError: one of them has not been released.
     """
-    return {
-        lesson: {
-            grade.student: Graded(grade, breakdown(lesson, grade.student))
-            for grade in grades(lesson)
-        }
-        for lesson in lessons
-    }
+    results = {}
+    for lesson in lessons:
+        found = grades(lesson)  # says what is wrong if the lesson has not been released
+        parts = breakdowns(lesson)
+        results[lesson] = {g.student: Graded(g, parts.get(g.student, {})) for g in found}
+    return results
 
 
 def read_roster(path: Path | None = None) -> Roster:

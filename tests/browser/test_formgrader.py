@@ -165,6 +165,14 @@ def test_a_hostile_notebook_runs_nothing_in_feedback(
     assert watch.ran() == []
     assert not [url for url in watch.asked if url.startswith(ELSEWHERE)]
     assert page.get_by_text("Score: 20.0 / 20.0").first.is_visible()
+    boris = graded / "course" / "feedback" / "boris" / LESSON / f"{LESSON}.html"
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(boris.as_uri())
+    lost = page.locator("table.parts tr.lost")
+    assert lost.locator("a").all_inner_texts() == ["pool"]
+    assert page.locator("table.parts tr").count() == 7
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert "HIDDEN TESTS" not in page.content()
 
 
 def test_the_same_notebook_would_run_in_a_plain_page(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gradekit import classroom
+from gradekit import classroom, cli, exports
 from gradekit.classroom import Grade
 from gradekit.course import CourseError
 from gradekit.exports import Graded, canvas_rows, harmless, moodle_rows, read_roster, write_rows
+from gradekit.notebooks import load_lesson, solved_notebook
+from tests.gradekit.small_course import record, use_course
 
 ROSTER = """\
 student,name,email,canvas_id,login,section
@@ -115,3 +117,26 @@ def test_plain_grades_are_written_as_before(tmp_path: Path) -> None:
     assert (tmp_path / "g").read_text() == (
         "student,points,penalty,score,out_of,remark\nana,5.0,1.0,4.0,20.0,\nb,0,0,0.0,20.0,'=x\n"
     )
+
+
+def test_the_command_exports_what_the_gradebook_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    lesson = "02_feature_extraction"
+    course = use_course(tmp_path, monkeypatch)
+    monkeypatch.setattr(exports, "ROSTER", tmp_path / "roster.csv")
+    assert cli.main(["grades", "--format", "canvas"]) == 1
+    assert "nothing has been released" in capsys.readouterr().err
+    assert cli.main(["release", lesson]) == 0
+    notebook = solved_notebook(load_lesson(lesson))
+    record("ana", lesson, notebook)
+    record("boris", lesson, notebook, {"check-pool": 1.5})
+    assert cli.main(["grades", "02", "--format", "canvas"]) == 0
+    assert cli.main(["grades", "--format", "moodle"]) == 0
+    assert cli.main(["grades"]) == 0
+    canvas = (course / f"grades_{lesson}_canvas.csv").read_text().splitlines()
+    assert canvas[2:] == ["ana,,,ana,,20", "boris,,,boris,,18.5"]
+    moodle = (course / "grades_moodle.csv").read_text().splitlines()
+    assert moodle[0] == f"ID number,{lesson},{lesson} feedback"
+    assert moodle[2].startswith("boris,18.5,freeze 2/2; pool 1.5/3; ")
+    assert "boris,18.5,0.0,18.5,20.0," in (course / f"grades_{lesson}.csv").read_text()
