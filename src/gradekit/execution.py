@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -95,7 +96,7 @@ def execute(
     runner = _Runner(notebook, seeds, limits, nursery, done)
     begin = time.perf_counter()
     try:
-        runner.execute()
+        run_sync(runner.async_execute)()
     except (DeadKernelError, CellTimeoutError, RuntimeError, _TooMuchOutputError) as error:
         done.note("died", _reason(error), runner.current)
     except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
