@@ -70,6 +70,11 @@ class BoundedClient(AsyncKernelClient):
         super().__init__(*args, **kwargs)
         self._monitors: list[zmq.Socket] = []
 
+    def start_channels(self, **options: Any) -> None:
+        """Start all channels but the heartbeat: its thread cannot be stopped once a kernel has
+        broken the connection, and the keeper tells whether a kernel lives."""
+        super().start_channels(**{**options, "hb": False})
+
     @property
     def cut_off(self) -> bool:
         """Whether a connection has broken, as it does where a message is too large."""
