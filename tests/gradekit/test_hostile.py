@@ -4,10 +4,12 @@ A process can always compute what a right answer would, and then it is one. What
 to score without that: by a made-up observation, a replaced function, a forged line.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from gradekit.hostile import (
 )
 from gradekit.jobs import Setting
 from gradekit.keys import hidden_seed, quiz_key
+from gradekit.recording import open_gradebook
 from gradekit.repair import released_cells
 from gradekit.results import Result
 from gradekit.worker import close_nurseries
@@ -85,7 +88,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         (home / name).write_text(CANARIES["home"])
     patch.setenv("HOME", str(home))
     patch.setenv("GRADER_TOKEN", CANARIES["environment"])
+    (root / "t").mkdir()
+    patch.setattr(tempfile, "tempdir", str(root / "t"))
     classroom.release(LESSON)
+    with open_gradebook() as gradebook:
+        gradebook.update_or_create_student("ana", first_name=CANARIES["gradebook"])
     names = {"COURSE": str(folder), "REPOSITORY": str(ROOT), "HOME": str(home)}
     submissions = {n: hostile_submission(LESSON, trick, names) for n, trick in TRICKS.items()}
     submissions |= crafted_submissions(LESSON)
@@ -98,7 +105,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     summary = grade_class(LESSON, Setting(limits=LIMITS), workers=2, show_progress=False)
     seconds = time.monotonic() - begin
     close_nurseries()
-    yield Class(_by_student(summary), _outputs(submissions), seconds, _sandboxed(), folder)
+    yield Class(
+        _by_student(summary), _outputs(submissions), seconds, _sandboxed(str(root / "t")), folder
+    )
     patch.undo()
 
 
@@ -141,18 +150,13 @@ def _outputs(submissions: dict[str, bytes]) -> dict[str, str]:
     return found
 
 
-def _sandboxed() -> list[str]:
-    """Return the processes that still live in a nursery of this process."""
+def _sandboxed(nurseries: str) -> list[str]:
+    """Return the processes that see a folder of one of these nurseries: those in its sandboxes."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            mounts = (path / "mountinfo").read_text()
-        except OSError:
-            continue
-        own = int((path / "stat").read_text().split()[3]) == os.getpid()
-        if ("inside.nursery" in command and own) or " /sandbox/kernel " in mounts:
-            found.append(command)
+        with contextlib.suppress(OSError):
+            if nurseries in (path / "mountinfo").read_text():
+                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
 
 
