@@ -63,9 +63,10 @@ WATCHED_CLASSES = (
     "transformers.models.bert.modeling_bert:BertModel",
 )
 WATCHED_PACKAGES = ("lessonkit", "sentinel", "inside")
-BUILTIN_NAMES = frozenset(vars(builtins))
 # Replaced by honest code as well: representations, and what imports and IPython do themselves.
 IGNORED = {"__repr__", "__str__", "_", "__", "___", "display", "get_ipython", "exit", "quit"}
+# Hides a name of a base class or a built-in where honest code runs, too.
+UNTELLING = {"__doc__", "__module__", "__builtins__", "__annotations__", "_instance"}
 MOST_NOTES = 200
 # Parts of IPython's shell that decide what runs and what is shown.
 SHELL_LISTS = ("ast_transformers", "input_transformers_cleanup", "input_transformers_post")
@@ -209,12 +210,13 @@ def _describe(error: BaseException) -> dict[str, str]:
 class Watched:
     """A module's or class's names as they were: what each function is, and what it consists of."""
 
-    def __init__(self, label: str, namespace: Any, is_class: bool) -> None:
-        self.label, self.namespace, self.is_class = label, namespace, is_class
-        self.names = set(namespace)
+    def __init__(self, label: str, owner: Any) -> None:
+        self.label, self.namespace, self.names = label, vars(owner), set(vars(owner))
+        bases = owner.__mro__[1:] if isinstance(owner, type) else [builtins]
+        self.hidden = frozenset().union(*map(vars, bases))  # names that one here would hide
         self.functions = {
             key: (value, self._inside(value))
-            for key, value in list(namespace.items())
+            for key, value in list(self.namespace.items())
             if key not in IGNORED and self._matters(value)
         }
 
@@ -225,10 +227,8 @@ class Watched:
             now = self.namespace.get(key, value)
             if now is not value or self._inside(now) != inside:
                 found.append(f"{self.label}.{key}")
-        for key in set(self.namespace) - self.names - IGNORED:
-            if self._matters(self.namespace[key]) and (self.is_class or key in BUILTIN_NAMES):
-                found.append(f"{self.label}.{key}")
-        return found
+        added = (set(self.namespace) - self.names) & self.hidden - IGNORED
+        return found + [f"{self.label}.{key}" for key in added if key not in UNTELLING]
 
     def _matters(self, value: Any) -> bool:
         if isinstance(value, (types.ModuleType, property)):
@@ -246,17 +246,17 @@ class Watched:
 def _watched() -> Iterator[Watched]:
     for name in WATCHED:
         if name in sys.modules:
-            yield Watched(name, vars(sys.modules[name]), is_class=False)
+            yield Watched(name, sys.modules[name])
     for entry in WATCHED_CLASSES:
         module, _, name = entry.partition(":")
         if module in sys.modules and name in vars(sys.modules[module]):
-            yield Watched(f"{module}.{name}", vars(vars(sys.modules[module])[name]), is_class=True)
+            yield Watched(f"{module}.{name}", vars(sys.modules[module])[name])
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in WATCHED_PACKAGES and isinstance(module, types.ModuleType):
-            yield Watched(name, vars(module), is_class=False)
+            yield Watched(name, module)
             for key, value in list(vars(module).items()):
                 if isinstance(value, type) and value.__module__ == name:
-                    yield Watched(f"{name}.{key}", vars(value), is_class=True)
+                    yield Watched(f"{name}.{key}", value)
 
 
 # Events (Python's audit events table) that an honest notebook has no use for.

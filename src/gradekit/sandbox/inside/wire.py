@@ -140,7 +140,8 @@ def _plain_tensor(tensor: Any) -> Any:
     import torch
 
     with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
-        plain = tensor.detach().as_subclass(torch.Tensor)
+        plain = torch.Tensor.detach(tensor)
         if plain.layout is not torch.strided:
-            plain = plain.to_dense()
+            plain = torch.Tensor.to_dense(plain)
+        plain = torch.Tensor.as_subclass(plain, torch.Tensor)
         return plain.to("cpu", copy=True).resolve_conj().resolve_neg().contiguous()
