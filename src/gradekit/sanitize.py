@@ -90,11 +90,13 @@ FRAME = '<div style="position:relative;overflow:auto;max-height:60em">'
 NUMBER = re.compile(r"\d{1,5}")
 LINK = re.compile(r"(?:https?://|mailto:)[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_IMAGE = re.compile(r"data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=\s]+)")
-HARMFUL_TAG = re.compile(  # what is left when all cleaning is done; only to say what was removed
-    r"<\s*/?\s*(script|iframe|object|embed|svg|math|form|input|button|link|meta|base|style|"
-    r"textarea|video|audio|template|frame|frameset|applet)\b|<[^>]{0,300}\bon\w{1,30}\s*=|"
-    r"(?:java|vb)script\s*:",
-    re.IGNORECASE,
+HARMFUL_TAG = (
+    re.compile(  # only to say what was removed; pandas' tables bring a <style> of their own
+        r"<\s*/?\s*(script|iframe|object|embed|svg|math|form|input|button|link|meta|base|"
+        r"textarea|video|audio|template|frame|frameset|applet)\b|<[^>]{0,300}\bon\w{1,30}\s*=|"
+        r"(?:java|vb)script\s*:",
+        re.IGNORECASE,
+    )
 )
 LATEX_COMMAND = re.compile(
     r"\\(?:href|url|require|class|cssId|style|html\w*|data|unicode|mmlToken|input|include)\b"

@@ -6,6 +6,7 @@ import re
 import time
 
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import from_dict
@@ -79,6 +80,16 @@ def test_a_widget_goes_without_a_line() -> None:
     notebook = new_notebook(cells=[new_code_cell("", outputs=[new_output("display_data", view)])])
     assert sanitize_outputs(notebook) == []
     assert notebook.cells[0].outputs == []
+
+
+def test_a_table_of_pandas_stays_without_a_line() -> None:
+    html = pd.DataFrame({"a": [1.5]}, index=["x"])._repr_html_()
+    notebook = new_notebook(cells=[new_code_cell("", outputs=[])])
+    notebook.cells[0].outputs = [new_output("execute_result", {"text/html": html})]
+    assert sanitize_outputs(notebook) == []
+    kept = notebook.cells[0].outputs[0].data["text/html"]
+    assert 'class="dataframe"' in kept
+    assert "<style" not in kept
 
 
 def test_what_was_removed_is_named() -> None:
