@@ -787,8 +787,8 @@ print(f"chosen: {chosen['targets']}, r = {chosen['r']}; its test accuracy: {chos
 # %% [markdown] lang="en"
 # How to read this:
 #
-# - **Every adapter with q+v or more beats the head alone**, and comes up to full fine-tuning or beyond it, with a fraction of its parameters. On 32 labels, fewer freedoms are no drawback.
-# - **Layers count more than rank.** Compare points of about the same size: a low rank on all layers against a high rank on two.
+# - **Against the dashed lines.** The head alone shows what a frozen model gives, full fine-tuning what all parameters give. Which adapters lie clearly above the first, and does any fall clearly short of the second?
+# - **Layers or rank?** Compare points of about the same size: r = 4 on all linear layers has about as many parameters as r = 16 on q+v.
 # - **The share is not small here.** A rank of 32 in a layer of width 64 is half of everything. In LLaMA-7B the same rank is one per cent; shares belong to a model, not to a method.
 # - **Time hardly depends on r.** Forward and backward still go through the whole model. What LoRA saves is memory, and here, where weights are few, not even much of that: most of it is activations.
 # - The error bars are standard deviations over draws of the labelled texts. Where they overlap, a single run could tell you either story.
@@ -800,8 +800,8 @@ print(f"chosen: {chosen['targets']}, r = {chosen['r']}; its test accuracy: {chos
 # %% [markdown] lang="ru"
 # Как это читать:
 #
-# - **Любой адаптер на q+v или больше обходит одну голову** и догоняет full fine-tuning или обгоняет его, имея лишь малую часть его параметров. На 32 метках меньшая свобода — не недостаток.
-# - **Слои важнее ранга.** Сравните точки примерно одного размера: низкий ранг на всех слоях и высокий на двух.
+# - **Рядом с пунктиром.** Одна голова показывает, что даёт замороженная модель, full fine-tuning — что дают все параметры. Какие адаптеры лежат явно выше первой линии и отстаёт ли какой-нибудь явно от второй?
+# - **Слои или ранг?** Сравните точки примерно одного размера: у r = 4 на всех линейных слоях почти столько же параметров, сколько у r = 16 на q+v.
 # - **Доля здесь не мала.** Ранг 32 в слое шириной 64 — это половина всего. В LLaMA-7B тот же ранг — один процент; доля — свойство модели, а не метода.
 # - **Время почти не зависит от r.** Прямой и обратный проходы по-прежнему идут через всю модель. Экономит LoRA память, а здесь, где весов мало, и её немного: большую часть занимают активации.
 # - Планки погрешностей — стандартные отклонения по выборкам размеченных текстов. Там, где они перекрываются, один запуск мог рассказать вам любую из двух историй.
