@@ -81,7 +81,7 @@ def _submission(gradebook: Gradebook, assignment: object, result: Result) -> Sub
     session = gradebook.db
     student = session.get(Student, result.student)
     if student is None:
-        student = Student(id=result.student, course_id=gradebook.course_id)
+        student = Student(id=result.student)
         session.add(student)
     query = session.query(SubmittedAssignment).filter_by(
         assignment_id=assignment.id, student_id=result.student
