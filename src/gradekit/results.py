@@ -152,7 +152,7 @@ def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
+    with new.open("w", encoding="utf-8", errors="replace") as file:  # lone surrogates
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
