@@ -43,6 +43,19 @@ TELLING_CALLS = {
     "sys.settrace",
     "sys._getframe",
 }
+TELLING_ATTRIBUTES = {
+    "ast_transformers",
+    "display_pub",
+    "do_execute",
+    "input_transformers_cleanup",
+    "input_transformers_post",
+    "iopub_socket",
+    "shell_handlers",
+    "memfd_create",
+}
+# What no answer's class needs, and by which an object passes for another one.
+LYING = {"__class__", "__torch_function__", "__torch_dispatch__", "__instancecheck__"}
+LYING |= {"named_parameters", "named_modules", "parameters"}
 FOREIGN = ("torch", "np", "numpy", "nn", "json", "lessonkit", "builtins", "sys", "transformers")
 PRIVATE_PARTS = ("lessonkit.checks", "lessonkit.session", "lessonkit.messages")
 SHELL_PARTS = ("kernel", "events", "ast_transformers", "input_transformers_cleanup", "display_pub")
@@ -73,6 +86,7 @@ def _findings(source: str) -> Iterator[str]:
         yield from _imports(node)
         yield from _assignments(node)
         yield from _uses(node)
+        yield from _definitions(node)
 
 
 def _shell_lines(source: str) -> list[str]:
@@ -126,8 +140,24 @@ def _uses(node: ast.AST) -> Iterator[str]:
         yield f"uses {name}"
     if name.startswith("get_ipython") and any(part in name for part in SHELL_PARTS):
         yield f"uses {name}"
+    if isinstance(node, ast.Attribute) and node.attr in TELLING_ATTRIBUTES:
+        yield f"uses {name}"
     if any(part in name for part in ("__globals__", "__code__", "__subclasses__", "f_back")):
         yield f"uses {name}"
+
+
+def _definitions(node: ast.AST) -> Iterator[str]:
+    """Yield definitions that change what others see of an object, and false interrupts."""
+    if isinstance(node, ast.ClassDef):
+        names = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+        targets = [t for part in node.body if isinstance(part, ast.Assign) for t in part.targets]
+        names |= {target.id for target in targets if isinstance(target, ast.Name)}
+        for name in sorted(names & LYING):
+            yield f"class {node.name} defines {name}"
+    if isinstance(node, ast.Raise) and node.exc is not None:
+        name = _dotted(node.exc).removesuffix("()")
+        if name in ("KeyboardInterrupt", "SystemExit", "GeneratorExit"):
+            yield f"raises {name}"
 
 
 def _dotted(node: ast.AST) -> str:

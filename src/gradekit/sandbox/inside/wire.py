@@ -129,6 +129,8 @@ def unpack(body: bytes) -> tuple[Any, dict[str, Any]]:
     try:
         (length,) = _LENGTH.unpack(body[: _LENGTH.size])
         start = _LENGTH.size + length
+        if len(body) < start:
+            raise ValueError("cut off")
         header = json.loads(body[_LENGTH.size : start])
         return header, load(body[start:]) if body[start:] else {}
     except (struct.error, ValueError, KeyError, RecursionError, SafetensorError) as error:
