@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gradekit import fake_grader
+from tests.gradekit import fake_grader, fake_worker
 from tests.gradekit.fake_grader import Rows, executed, files_of, gradebook_rows, put_class
 from tests.gradekit.submissions import LESSON
 
@@ -24,8 +24,8 @@ FORKS.set_forkserver_preload(["tests.gradekit.fake_grader"])
 def environment_of(course: Path) -> dict[str, str]:
     return {
         "GRADEKIT_COURSE": str(course),
-        fake_grader.EXECUTIONS: str(course / "executions"),
-        fake_grader.SECONDS: "0.01",
+        fake_worker.EXECUTIONS: str(course / "executions"),
+        fake_worker.SECONDS: "0.01",
     }
 
 
