@@ -22,37 +22,33 @@ SETTING = Setting()
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
+def executions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cluster") / "executions"
+
+
+@pytest.fixture(scope="module")
+def cluster(executions: Path) -> Iterator[LocalCluster]:
     """A scheduler with two workers, each a process of its own, as on another machine."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        env={fake_worker.EXECUTIONS: str(executions)},  # also of those that replace killed ones
     ) as made:
         yield made
 
 
 @pytest.fixture
-def course(
-    new_course: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, cluster: LocalCluster
-) -> Path:
+def course(new_course: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     root = new_course("course")
     monkeypatch.setenv("GRADEKIT_COURSE", str(root))
-    cluster_environment(cluster, {fake_worker.EXECUTIONS: str(root / "executions")})
     monkeypatch.setattr(distribution, "run_job", fake_worker.answer_at_once)
     return root
 
 
-def cluster_environment(cluster: LocalCluster, variables: dict[str, str]) -> None:
-    """Set environment variables of the workers, also of those that replace killed ones."""
-    from distributed import Client
-
-    for nanny in cluster.workers.values():
-        nanny.env.update(variables)
-    with Client(cluster) as client:
-        client.run(os.environ.update, variables)
-
-
 def test_a_cluster_grades_a_class_and_names_who_killed_a_worker(
-    course: Path, cluster: LocalCluster
+    course: Path, cluster: LocalCluster, executions: Path
 ) -> None:
     students = [f"student-{number:02}" for number in range(12)]
     students[3:3] = ["killer-one"]
@@ -69,7 +65,7 @@ def test_a_cluster_grades_a_class_and_names_who_killed_a_worker(
     assert any("killer-one: worker: ended the worker's process" in line for line in summary.lines)
     checks = [m for m in results["killer-one"].marks if m.grade_id.startswith("check-")]
     assert {mark.points for mark in checks} == {0.0}
-    tried = executed(course / "executions")
+    tried = executed(executions)
     assert sorted(tried) == sorted(students), "each exactly once"
     again = grade_class(LESSON, SETTING, scheduler=address, show_progress=False)
     assert again.run == []
