@@ -47,6 +47,7 @@ class Distribution:
 
     def __enter__(self) -> "Distribution":
         import dask
+        import distributed  # noqa: F401 - brings its settings along, before any is changed
 
         with dask.config.set(SHORT_LOGS):
             self._connect()
