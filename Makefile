@@ -20,10 +20,14 @@ lab: ## set up once, then open the lessons in JupyterLab (LAB_ARGS="--no-browser
 LESSON ?=
 GRADEKIT := $(BIN)/gradekit
 FROM ?=
+FORMAT ?=
 TO ?= build/bundle
+WORKERS ?=
+SCHEDULER ?=
+UNSAFE ?=
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository opinions pretrain figures bench-sentinel picture clean
+        feedback grades report formgrader bundle set-repository opinions pretrain figures bench-sentinel bench-grading picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -57,14 +61,18 @@ release: setup need-lesson ## generate a lesson's release version (LESSON=02)
 collect: setup need-lesson ## take submissions from a folder, else the sample class (LESSON=02 FROM=folder)
 	@$(GRADEKIT) collect $(LESSON) $(if $(FROM),--from "$(FROM)")
 
-autograde: setup need-lesson ## grade what was collected, else the sample class (LESSON=02)
-	@$(GRADEKIT) autograde $(LESSON)
+autograde: setup need-lesson ## grade what was collected, else the sample class (LESSON=02 WORKERS=4)
+	@$(GRADEKIT) autograde $(LESSON) $(if $(WORKERS),--workers $(WORKERS)) \
+	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(UNSAFE),--unsafe)
 
 feedback: setup need-lesson ## write a feedback page for each student (LESSON=02)
 	@$(GRADEKIT) feedback $(LESSON)
 
-grades: setup need-lesson ## print the results and write them as CSV (LESSON=02)
-	@$(GRADEKIT) grades $(LESSON)
+grades: setup ## print results, write them as CSV or for a platform (LESSON=02 FORMAT=canvas|moodle)
+	@$(GRADEKIT) grades $(LESSON) $(if $(FORMAT),--format $(FORMAT))
+
+report: setup need-lesson ## write the class report, a page for a first look (LESSON=02)
+	@$(GRADEKIT) report $(LESSON)
 
 formgrader: setup ## open nbgrader's formgrader
 	@$(GRADEKIT) formgrader
@@ -88,6 +96,10 @@ figures: setup ## measure again and write the tables of both READMEs (some minut
 bench-sentinel: setup ## tamper with models and see what sentinel notices; time its hashing
 	@$(BIN)/python -W ignore benchmarks/tamper_corpus.py --write
 	@$(BIN)/python benchmarks/hashing.py --write
+	@$(BIN)/python benchmarks/figures.py render
+
+bench-grading: setup ## time grading beside plain nbgrader, 4 to 64 submissions (some minutes)
+	@$(BIN)/python benchmarks/grading.py --write
 	@$(BIN)/python benchmarks/figures.py render
 
 picture: setup ## take the README's picture again

@@ -1,7 +1,7 @@
 """The figures in README.md and data/README.md: measured by one command, rendered by another.
 
-    python benchmarks/figures.py measure   # some minutes: runs every lesson, fits baselines
-    python benchmarks/figures.py render    # writes the tables into the two files
+    python benchmarks/figures.py measure [LESSON]   # some minutes: runs every lesson, or one
+    python benchmarks/figures.py render             # writes the tables into the two files
 
 What was measured is kept in `benchmarks/figures.json`; a test compares the tables with it.
 """
@@ -27,16 +27,35 @@ import json
 right = {name: np.mean(zero_shot(some)[2]) for name, some in (("seen", known), ("unseen", unseen))}
 curves = [[*key[:2], key[2], float(np.mean(s)), float(np.std(s))] for key, s in scores.items()]
 print(json.dumps({"zero_shot": right, "accuracy": curves}))""",
+    "03_full_fine_tuning": """\
+import json
+verdicts = [[first, second, compare(scores[first], scores[second])] for first, second in pairs]
+print(json.dumps({
+    "labels": most, "draws": course.profile.tuning_draws, "table": table, "curves": curves,
+    "verdicts": verdicts, "sweep": sweep, "before": before}))""",
+    "04_lora": """\
+import json
+named = [[f"{row['targets']}, r = {row['r']}", row] for row in grid]
+shared = [[*pair, *(scores[name] for name in pair)] for pair in pairs]
+differences = [[a, b, [x - y for x, y in zip(first, second)]] for a, b, first, second in shared]
+print(json.dumps({
+    "labels": count, "draws": len(draws), "contest": rows, "differences": differences,
+    "few_labels": few_labels, "seeds": course.profile.tuning_draws,
+    "grid": [*named, *yardsticks.items()]}))""",
 }
 
 
-def measure() -> None:
-    """Measure everything and write it to `figures.json`."""
-    figures = {
-        "machine": describe_machine(),
-        "data": {task: measure_texts(task) for task in ("reviews", "guard")},
-        "lessons": measure_lessons(),
-    }
+def measure(lesson: str | None = None) -> None:
+    """Measure everything, or one lesson again, and write it to `figures.json`."""
+    if lesson is not None:
+        figures = json.loads(MEASURED.read_text(encoding="utf-8"))
+        figures["lessons"] |= measure_lessons([lesson])
+    else:
+        figures = {
+            "machine": describe_machine(),
+            "data": {task: measure_texts(task) for task in ("reviews", "guard")},
+            "lessons": measure_lessons(),
+        }
     MEASURED.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
@@ -105,8 +124,8 @@ def encode(texts: list[str]) -> np.ndarray:
     return torch.nn.functional.normalize(vectors).numpy()
 
 
-def measure_lessons() -> dict[str, Any]:
-    """Run every solved lesson in the default profile of a machine without a GPU."""
+def measure_lessons(names: list[str] | None = None) -> dict[str, Any]:
+    """Run solved lessons, by default all, in the default profile of a machine without a GPU."""
     from nbformat.v4 import new_code_cell
 
     from gradekit.course import lesson_names
@@ -115,7 +134,7 @@ def measure_lessons() -> dict[str, Any]:
 
     os.environ["LESSON_PROFILE"] = "cpu"
     lessons = {}
-    for name in lesson_names():
+    for name in names or lesson_names():
         notebook = solved_notebook(load_lesson(name), "en")
         if name in RESULTS:
             notebook.cells.append(new_code_cell(RESULTS[name]))
@@ -147,6 +166,7 @@ def rendered() -> dict[Path, str]:
             "lessons": lessons_table(figures),
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
+            "grading": grading_table(),
             "texts": accuracy_table(figures),
         },
         ROOT / "data" / "README.md": {
@@ -154,6 +174,10 @@ def rendered() -> dict[Path, str]:
             "texts": accuracy_table(figures),
         },
     }
+    if "results" in figures["lessons"].get("03_full_fine_tuning", {}):  # measured on its own, later
+        tables[ROOT / "README.md"]["fine_tuning"] = fine_tuning_table(figures)
+    if "04_lora" in figures["lessons"]:
+        tables[ROOT / "README.md"] |= {"lora": lora_table(figures), "ranks": ranks_table(figures)}
     return {
         path: with_tables(path.read_text(encoding="utf-8"), parts) for path, parts in tables.items()
     }
@@ -196,6 +220,131 @@ def pretraining_table(figures: dict[str, Any]) -> str:
         "colour and form it never saw together; one in 48 would be chance."
     )
     return f"{table(cells, headers)}\n\n{note}"
+
+
+def fine_tuning_table(figures: dict[str, Any]) -> str:
+    """Return lesson 03's comparison: what each method costs, and its accuracy by labels."""
+    results = figures["lessons"]["03_full_fine_tuning"]["results"]
+    counts = sorted({count for curve in results["curves"].values() for count in curve}, key=int)
+    rows = []
+    for method, curve in results["curves"].items():
+        cost = results["table"].get(method)
+        costs = ["–"] * 4
+        if cost is not None:
+            share = f"{100 * cost['share']:.4f} %"
+            memory = f"{cost['peak_mb']:.0f} MB"
+            costs = [f"{cost['trained']:,.0f}", share, f"{cost['seconds']:.1f} s", memory]
+        scores = [curve.get(count) for count in counts]
+        rows.append([method, *costs, *(percent(score) if score else "–" for score in scores)])
+    costs = ["trained parameters", "share", "training", "peak memory"]
+    headers = ["method", *costs, *(f"{count} labels" for count in counts)]
+    note = (
+        f"Accuracy on the test split; mean ± standard deviation over {results['draws']} draws; "
+        f"costs with {results['labels']} labels. " + " ".join(map(verdict, results["verdicts"]))
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def lora_table(figures: dict[str, Any]) -> str:
+    """Return lesson 04's contest on the guard: what each method trains, costs and reaches."""
+    results = figures["lessons"]["04_lora"]["results"]
+    forms = {"trained": "{:,.0f}", "seconds": "{:.1f} s", "peak": "{:.0f} MB", "file": "{:,.0f} KB"}
+    rows = []
+    for method, row in results["contest"].items():
+        costs = [form.format(row[name]) if name in row else "–" for name, form in forms.items()]
+        share = f"{100 * row['share']:.4f} %" if "share" in row else "–"
+        rows.append(
+            [method, costs[0], share, *costs[1:], percent([row["accuracy"], row["spread"]])]
+        )
+    headers = [
+        "method",
+        "trained parameters",
+        "share",
+        "training",
+        "peak memory",
+        "file",
+        "accuracy",
+    ]
+    differences = "; ".join(
+        f"{first} against {second}: {100 * np.mean(points):+.1f} points"
+        for first, second, points in results["differences"]
+    )
+    note = (
+        f"{results['labels']} labels, {results['draws']} draws, the same for every method; "
+        f"accuracy on the test split, mean ± standard deviation. {differences}."
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def ranks_table(figures: dict[str, Any]) -> str:
+    """Return lesson 04's grid of ranks and layers on the small decoder."""
+    results = figures["lessons"]["04_lora"]["results"]
+    rows = [
+        [
+            name,
+            f"{row['trained']:,.0f}",
+            f"{100 * row['share']:.2f} %",
+            percent([row["accuracy"], row["spread"]]),
+            f"{row['seconds']:.1f} s",
+            f"{row['peak']:.1f} MB",
+            f"{row['file']:,.0f} KB",
+        ]
+        for name, row in results["grid"]
+    ]
+    headers = [
+        "adapter",
+        "trained parameters",
+        "share",
+        "accuracy",
+        "training",
+        "peak memory",
+        "file",
+    ]
+    note = (
+        f"Lesson 01's Llama on {results['few_labels']} labels; accuracy on the validation split, "
+        f"mean ± standard deviation over {results['seeds']} draws."
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def percent(score: list[float]) -> str:
+    return mean_and_deviation([100 * value for value in score])
+
+
+def verdict(pair: list[Any]) -> str:
+    """Return a sentence on a comparison of two methods over the same draws."""
+    first, second, found = pair
+    ends = [f"{100 * found[name]:+.1f}" for name in ("difference", "low", "high")]
+    name = first[0].upper() + first[1:]
+    return f"{name} against {second}: {ends[0]} points (95 % from {ends[1]} to {ends[2]})."
+
+
+def grading_table() -> str:
+    """Return what grading costs, beside plain nbgrader; measured by benchmarks/grading.py."""
+    path = ROOT / "benchmarks" / "grading.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    count, memory = found["submissions"], found["head_memory"]
+    rows = [
+        [f"`nbgrader autograde`, {count} submissions", f"{found['plain_seconds']:.0f} s"],
+        [f"`make autograde`, the same {count}", f"{found['seconds']:.0f} s"],
+        ["throughput", f"{found['ratio']:.1f} times, {_same(found['same_scores'])}"],
+        ["core time of a submission's own code", f"{found['own_core_seconds']:.2f} s"],
+        ["core time that the grader adds to it", f"{found['added_core_seconds']:.2f} s"],
+    ]
+    rows += [[f"{size} submissions", f"{s:.0f} s"] for size, s in found["growth_seconds"].items()]
+    smallest, largest = min(memory, key=int), max(memory, key=int)
+    note = (
+        f"From the command to its end, all start-up included, on: {found['machine']}. Memory of "
+        f"the grading process: {memory[smallest] / 1e6:.0f} MB with {smallest} submissions, "
+        f"{memory[largest] / 1e6:.0f} MB with {largest}."
+    )
+    return f"{table(rows, ['lesson 02, `grading` profile', ''])}\n\n{note}"
+
+
+def _same(equal: bool) -> str:
+    return "with the same scores" if equal else "with other scores"
 
 
 def tampering_table() -> str:
@@ -250,10 +399,13 @@ def table(rows: list[list[Any]], headers: list[str]) -> str:
 
 
 def main() -> None:
-    if sys.argv[1:] not in (["measure"], ["render"]):
-        sys.exit(__doc__)
-    if sys.argv[1] == "measure":
-        measure()
+    match sys.argv[1:]:
+        case ["measure", *lesson] if len(lesson) < 2:
+            measure(*lesson)
+        case ["render"]:
+            pass
+        case _:
+            sys.exit(__doc__)
     for path, text in rendered().items():
         path.write_text(text, encoding="utf-8")
 

@@ -2,12 +2,14 @@
 
 import os
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor, CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as steps
 
 from gradekit.course import course_root, gradebook_url, settings
+from gradekit.feedback import FeedbackPage
 from gradekit.late import LatePolicy
 from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
+from gradekit.sanitize import Sanitize
 
 c = get_config()
 
@@ -46,11 +48,13 @@ c.GenerateFeedback.preprocessors = [
 ]
 # What students wrote must not run in anybody's browser; formgrader's pages use this exporter too.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.preprocessors = ["gradekit.sanitize.Sanitize"]
+c.HTMLExporter.default_preprocessors = []  # they would come before the cleaning
+c.HTMLExporter.preprocessors = [Sanitize, CoalesceStreamsPreprocessor, CSSHTMLHeaderPreprocessor]
 c.HTMLExporter.filters = {
     "clean_html": "gradekit.sanitize.safe_html",
     "markdown2html": "gradekit.sanitize.safe_markdown",
 }
+c.GenerateFeedback.exporter_class = FeedbackPage
 c.AssignLatePenalties.plugin_class = LatePolicy
 
 c.Execute.timeout = 120

@@ -1,6 +1,5 @@
 """Running a class with nbgrader: release, autograde, feedback, grades."""
 
-import csv
 import os
 import subprocess
 import sys
@@ -88,15 +87,34 @@ def grades(lesson: str) -> list[Grade]:
         ]
 
 
+def released_lessons() -> list[str]:
+    """Return the lessons that are in the gradebook.
+
+    Raises:
+        CourseError: there is none.
+    """
+    with open_gradebook() as gradebook:
+        names = sorted(assignment.name for assignment in gradebook.assignments)
+    if not names:
+        raise CourseError("nothing has been released; run `make release LESSON=02`")
+    return names
+
+
+def breakdowns(lesson: str) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return the points of each graded cell: student -> grade id -> (points, points to reach)."""
+    with open_gradebook() as gradebook:
+        return {
+            notebook.student.id: {g.name: (g.score, g.max_score) for g in notebook.grades}
+            for notebook in gradebook.notebook_submissions(lesson, lesson)
+        }
+
+
 def write_grades(results: list[Grade], path: Path) -> None:
     """Write results as CSV: student, points, penalty, score, out_of, remark."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student", "points", "penalty", "score", "out_of", "remark"])
-        for grade in results:
-            row = [grade.student, grade.points, grade.penalty, grade.score, grade.out_of]
-            writer.writerow([*row, grade.remark])
+    from gradekit.exports import write_rows
+
+    rows = [(g.student, g.points, g.penalty, g.score, g.out_of, g.remark) for g in results]
+    write_rows([("student", "points", "penalty", "score", "out_of", "remark"), *rows], path)
 
 
 def damaged_submissions(lesson: str) -> dict[str, str]:

@@ -71,8 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     autograde.add_argument("--scheduler", help="address of a Dask scheduler; default: this machine")
     autograde.add_argument("--workers", type=int, help="notebooks at once; default: one a core")
     command("feedback", _feedback, "write feedback pages")
-    grades = command("grades", _grades, "print the results and write them as CSV")
+    grades = command("grades", _grades, "print results and write them for a platform", lesson=False)
+    grades.add_argument("lesson", nargs="?", help="number or name; default: every released lesson")
+    grades.add_argument("--format", default="csv", choices=("csv", "canvas", "moodle"))
     grades.add_argument("--to", type=Path)
+    report = command("report", _report, "write the class report, a page for a first look")
+    report.add_argument("--to", type=Path)
     command("formgrader", _formgrader, "open nbgrader's formgrader", lesson=False)
     command("opinions", _opinions, "write data/opinions again", lesson=False)
     command("pretrain", _pretrain, "make the tiny models again", lesson=False)
@@ -167,15 +171,38 @@ def _feedback(options: argparse.Namespace) -> None:
 
 
 def _grades(options: argparse.Namespace) -> None:
-    from gradekit.classroom import grades, write_grades
+    from gradekit.classroom import grades, released_lessons, write_grades
 
-    lesson = lesson_name(options.lesson)
-    results = grades(lesson)
-    rows = [(g.student, g.points, g.penalty, g.score, g.out_of, g.remark) for g in results]
-    print(tabulate(rows, headers=["student", "points", "penalty", "score", "out of", "remark"]))
-    path = options.to or course_root() / f"grades_{lesson}.csv"
-    write_grades(results, path)
-    print(f"\nwritten: {path}")
+    lessons = [lesson_name(options.lesson)] if options.lesson else released_lessons()
+    if options.format != "csv":
+        _export(lessons, options)
+        return
+    if options.to and len(lessons) > 1:
+        raise CourseError("--to names one file; name the lesson, too")
+    for lesson in lessons:
+        results = grades(lesson)
+        rows = [(g.student, g.points, g.penalty, g.score, g.out_of, g.remark) for g in results]
+        print(tabulate(rows, headers=["student", "points", "penalty", "score", "out of", "remark"]))
+        path = options.to or course_root() / f"grades_{lesson}.csv"
+        write_grades(results, path)
+        print(f"\nwritten: {path}")
+
+
+def _export(lessons: list[str], options: argparse.Namespace) -> None:
+    from gradekit.exports import canvas_rows, collect_grades, moodle_rows, read_roster, write_rows
+
+    rows_of = {"canvas": canvas_rows, "moodle": moodle_rows}[options.format]
+    rows = rows_of(collect_grades(lessons), read_roster())
+    name = f"{lessons[0]}_{options.format}" if options.lesson else options.format
+    path = options.to or course_root() / f"grades_{name}.csv"
+    write_rows(rows, path)
+    print(f"written: {path}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from gradekit.report import write_report
+
+    print(f"class report: {write_report(lesson_name(options.lesson), options.to)}")
 
 
 def _formgrader(_options: argparse.Namespace) -> int:

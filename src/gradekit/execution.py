@@ -6,6 +6,7 @@ ended. Nothing here decides about points.
 
 import ast
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -23,7 +24,7 @@ from gradekit.sandbox import Limits, Nursery
 from gradekit.sandbox.inside.kernel import OBSERVE
 from gradekit.sandbox.inside.wire import WireError, decode, unpack
 from gradekit.sandbox.launcher import SandboxedKernel
-from gradekit.sandbox.provisioner import SandboxedKernelManager
+from gradekit.sandbox.provisioner import LARGEST_MESSAGE, SandboxedKernelManager
 
 GRACE = 5.0  # seconds that an interrupted cell gets before its kernel is killed
 START_SECONDS = 60
@@ -138,12 +139,26 @@ class _Runner(NotebookClient):
         )
         self.seeds, self.limits, self.nursery, self.done = seeds, limits, nursery, done
         self.kernel: SandboxedKernel | None = None
+        self.nonces: dict[str, str] = {}
         self.current: int | None = None
         self.written = 0
 
     def create_kernel_manager(self) -> SandboxedKernelManager:
         self.km = SandboxedKernelManager(self.nursery, self.limits)
         return self.km
+
+    async def async_execute(self, *args: Any, **options: Any) -> NotebookNode:
+        """Execute all cells; give up where a kernel keeps the client waiting for ever."""
+        longest = START_SECONDS + self.limits.notebook_seconds + 4 * GRACE
+        try:
+            return await asyncio.wait_for(super().async_execute(*args, **options), longest)
+        except TimeoutError:
+            self.done.note("tampering", "kept the grader waiting for messages", self.current)
+            return self.nb
+
+    async def _async_poll_kernel_alive(self) -> None:
+        with contextlib.suppress(AssertionError):  # nbclient's, where the kernel ended meanwhile
+            await super()._async_poll_kernel_alive()
 
     async def async_start_new_kernel(self, **_options: Any) -> None:
         await super().async_start_new_kernel()
@@ -157,7 +172,10 @@ class _Runner(NotebookClient):
             return cell
         self.current = cell_index
         begin = time.perf_counter()
-        watch = asyncio.ensure_future(self._end_slow_cell(cell_index))
+        watches = [
+            asyncio.ensure_future(self._end_slow_cell(cell_index)),
+            asyncio.ensure_future(self._end_cut_off_kernel(cell_index)),
+        ]
         try:
             grade_id = grade_id_of(cell) or ""
             if grade_id.startswith("check-"):
@@ -165,7 +183,8 @@ class _Runner(NotebookClient):
                 return cell
             return await super().async_execute_cell(cell, cell_index, *args, **options)
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             self.done.cell_seconds[cell_index] = round(time.perf_counter() - begin, 3)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
@@ -194,6 +213,10 @@ class _Runner(NotebookClient):
             self.done.note("tampering", f"the guard's channel broke: {self.kernel.trouble}"[:200])
         for message in self.kernel.messages:
             self._take_note(message)
+        for nonce, grade_id in self.nonces.items():
+            if sum(_names(message, nonce) for message in self.kernel.messages) > 1:
+                self.done.observations.pop(grade_id, None)
+                self.done.note("tampering", f"{grade_id}: more than one observation was sent")
 
     async def _end_slow_cell(self, index: int) -> None:
         await asyncio.sleep(self.limits.cell_seconds)
@@ -204,15 +227,26 @@ class _Runner(NotebookClient):
         self.done.note("timeout", "did not stop when interrupted; the notebook was ended", index)
         self.kernel.kill()
 
+    async def _end_cut_off_kernel(self, index: int) -> None:
+        """End a kernel whose message was too large: the client has broken its connection."""
+        while not self.kc.cut_off:
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
+        if self.kernel.alive:
+            text = f"sent a message of more than the {LARGEST_MESSAGE:,} bytes allowed"
+            self.done.note("output", text, index)
+            self.kernel.kill()
+
     async def _observe(self, cell: NotebookNode, cell_index: int, grade_id: str) -> None:
         exercise, answer = _call(cell.source)
         nonce, start = secrets.token_hex(8), len(self.kernel.messages)
+        self.nonces[nonce] = grade_id
         request = {"exercise": exercise, "answer": answer, "seed": self.seeds[exercise]}
         code = OBSERVE + json.dumps({**request, "nonce": nonce})
         asking = new_code_cell(code)
         await super().async_execute_cell(asking, cell_index, store_history=False)
         message = await asyncio.to_thread(
-            self.kernel.await_message, lambda body: nonce.encode() in body[:2000], start, GRACE
+            self.kernel.await_message, lambda body: _names(body, nonce), start, GRACE
         )
         if message is None:
             return
@@ -237,6 +271,11 @@ class _Runner(NotebookClient):
         if isinstance(header, dict) and "note" in header:
             kind = header["note"] if header["note"] in ("network", "files") else "tampering"
             self.done.note(kind, str(header.get("detail"))[:200])
+
+
+def _names(message: bytes, nonce: str) -> bool:
+    """Tell whether a message answers the request with this nonce."""
+    return nonce.encode() in message[:2000]
 
 
 def _observation(message: bytes, nonce: str) -> Observation:

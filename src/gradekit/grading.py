@@ -25,6 +25,7 @@ from gradekit.distribution import Distribution, LostWorkerError
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import mark_question, seeds_for
 from gradekit.keys import hidden_seed, quiz_key
+from gradekit.preprocessors import answer_in
 from gradekit.recording import forget, open_gradebook, record
 from gradekit.repair import (
     GradedCell,
@@ -261,7 +262,7 @@ def _finished(submission: Submission, repaired: Repaired, answer: Outcome | Exce
         submission.fingerprint,
         submission.handed_in,
         tuple(_marks(released, answer.marks, sources, submission)),
-        tuple(repaired.repairs),
+        (*repaired.repairs, *_odd_answers(released, sources)),
         answer.incidents,
         answer.cell_seconds,
         answer.seconds,
@@ -292,6 +293,15 @@ def _marks(
         elif graded.kind == "check":
             points = float(graded.metadata["nbgrader"]["points"])
             yield checks.get(graded.grade_id) or Mark(graded.grade_id, 0.0, points, "not_run")
+
+
+def _odd_answers(released: tuple[GradedCell, ...], sources: dict[str, str]) -> Iterator[str]:
+    """Yield a line for each question whose cell says something, but no plain letter."""
+    for graded in released:
+        source = sources.get(graded.grade_id, graded.source)
+        changed = graded.kind == "quiz" and source.strip() != graded.source.strip()
+        if changed and answer_in(source, int(graded.subject)) not in (*"ABCDEF", ""):
+            yield f"{graded.grade_id}: holds no plain letter as its answer; counted as none"
 
 
 def _sources(repaired: Repaired) -> dict[str, str]:

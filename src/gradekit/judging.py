@@ -49,17 +49,15 @@ def judge_check(exercise: str, seed: int, seen: Observation | None) -> Hint | No
         return Hint(TAMPERED, {"names": ", ".join(seen.changed[:3])})
     check = find_check(exercise)
     cases = check.cases(seed)
-    if "error" in (seen.seen[0] if seen.seen else {}):
-        return judge_seen(check, seen.seen[0], cases[0])
-    if len(seen.seen) != len(cases):
-        return Hint(TAMPERED, {"names": "the number of observed cases"})
-    for observed, case in zip(seen.seen, cases, strict=True):
+    for observed, case in zip(seen.seen, cases, strict=False):
         try:
             hint = judge_seen(check, observed, case)
         except Exception as error:  # forged data may be of any form; none of it is worth points
             return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
         if hint is not None:
             return hint
+    if len(seen.seen) != len(cases):
+        return Hint(TAMPERED, {"names": "the number of observed cases"})
     return None
 
 

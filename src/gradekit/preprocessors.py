@@ -86,28 +86,34 @@ def quiz_number(cell: NotebookNode) -> int | None:
 def answer_in(source: str, number: int) -> str | None:
     """Return the letter that a quiz cell assigns to `answer_N`, or None.
 
-    Only a plain string in exactly one assignment counts; anything computed does not.
+    Only a plain string in exactly one assignment of its own counts; anything computed, nested or
+    bound a second time does not.
     """
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    name = f"answer_{number}"
+    named = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+    ]
     values = [
         node.value
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr))
-        and f"answer_{number}" in _targets(node)
+        for node in tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and _target(node) == name
     ]
-    if len(values) != 1 or not isinstance(values[0], ast.Constant):
+    if len(named) != 1 or len(values) != 1 or not isinstance(values[0], ast.Constant):
         return None
     value = values[0].value
     return value.strip().upper() if isinstance(value, str) else None
 
 
-def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr) -> set[str]:
+def _target(node: ast.Assign | ast.AnnAssign) -> str | None:
+    """Return the name that a plain assignment binds, and nothing beside it."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    names = (part for target in targets for part in ast.walk(target))
-    return {name.id for name in names if isinstance(name, ast.Name)}
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else None
 
 
 def explanation(key: dict, answer: str | None) -> str:

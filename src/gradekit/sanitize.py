@@ -14,7 +14,6 @@ and a missing attachment ends the export.
 """
 
 import base64
-import binascii
 import io
 import re
 from collections import Counter
@@ -26,7 +25,8 @@ from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode, from_dict
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from traitlets import Bool
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
@@ -71,6 +71,10 @@ DROPPED_WITH_CONTENT = frozenset(
         *("script", "select", "style", "svg", "template", "textarea", "title", "xmp"),
     ]
 )
+ACTIVE = DROPPED_WITH_CONTENT | {  # elements that do something even without attributes
+    *("applet", "audio", "base", "body", "button", "form", "frame", "frameset", "head", "html"),
+    *("input", "link", "marquee", "meta", "option", "video"),
+}
 VOID = frozenset(["br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"])
 CLOSES_ITSELF = frozenset(["dd", "dt", "li", "p", "td", "th", "tr"])  # before the next of its kind
 STYLES = re.compile(
@@ -86,16 +90,18 @@ FRAME = '<div style="position:relative;overflow:auto;max-height:60em">'
 NUMBER = re.compile(r"\d{1,5}")
 LINK = re.compile(r"(?:https?://|mailto:)[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_IMAGE = re.compile(r"data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=\s]+)")
-HARMFUL_TAG = re.compile(  # what is left when all cleaning is done; only to say what was removed
-    r"<\s*/?\s*(script|iframe|object|embed|svg|math|form|input|button|link|meta|base|style|"
-    r"textarea|video|audio|template|frame|frameset|applet)\b|<[^>]{0,300}\bon\w{1,30}\s*=|"
-    r"(?:java|vb)script\s*:",
-    re.IGNORECASE,
+HARMFUL_TAG = (
+    re.compile(  # only to say what was removed; pandas' tables bring a <style> of their own
+        r"<\s*/?\s*(script|iframe|object|embed|svg|math|form|input|button|link|meta|base|"
+        r"textarea|video|audio|template|frame|frameset|applet)\b|<[^>]{0,300}\bon\w{1,30}\s*=|"
+        r"(?:java|vb)script\s*:",
+        re.IGNORECASE,
+    )
 )
 LATEX_COMMAND = re.compile(
     r"\\(?:href|url|require|class|cssId|style|html\w*|data|unicode|mmlToken|input|include)\b"
 )
-TAG_START = re.compile(rf"<(?=[A-Za-z/!?])(?P<plain>/?(?:{'|'.join(sorted(TAGS))})\s*/?>)?")
+TAG_START = re.compile(r"<(?=[A-Za-z/!?])(?P<plain>/?(?P<name>[A-Za-z][^\s/<>\"'=`]{0,40})/?>)?")
 ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}>")
 TARGET = re.compile(r"(\]\(\s*<?|^\s{0,3}\[[^\]\n]{1,200}\]:\s*<?)([^\s)>]+)", re.MULTILINE)
 ANY_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
@@ -125,6 +131,8 @@ def sanitize_outputs(notebook: NotebookNode) -> list[str]:
     notebook["cells"] = [
         _cell(cell, f"cell {i}", removed) for i, cell in enumerate(cells) if isinstance(cell, dict)
     ]
+    _name_cells(notebook["cells"])
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
     metadata = notebook.get("metadata")
     if isinstance(metadata, dict) and HARMFUL_TAG.search(str(metadata)):
         removed.append("notebook: script in metadata removed")
@@ -147,7 +155,7 @@ def safe_html(text: str) -> str:
         tags=set(TAGS),
         clean_content_tags=set(DROPPED_WITH_CONTENT),
         attributes=ATTRIBUTES,
-        attribute_filter=_attribute,
+        attribute_filter=_attribute_or_nothing,
         url_schemes={"http", "https", "mailto", "data"},
     )
     clean = LOST_IMAGE.sub(_lost_image, clean)
@@ -172,7 +180,7 @@ def safe_markdown(context: Any, source: str) -> str:
 class Sanitize(Preprocessor):
     """`sanitize_outputs` as the first step of every HTML page that nbconvert writes."""
 
-    enabled = True
+    enabled = Bool(True).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         sanitize_outputs(nb)
@@ -214,6 +222,15 @@ def _cell(cell: Node, place: str, removed: list[str]) -> NotebookNode:
         if attachments := _attachments(cell.get("attachments"), place, removed):
             kept["attachments"] = attachments
     return from_dict(kept)
+
+
+def _name_cells(cells: list[NotebookNode]) -> None:
+    """Give an id to each cell that has none or another's."""
+    seen: set[str] = set()
+    for i, cell in enumerate(cells):
+        if cell.get("id") is None or cell["id"] in seen:
+            cell["id"] = f"unnamed-{i}"
+        seen.add(cell["id"])
 
 
 def _metadata(metadata: Node, place: str, removed: list[str]) -> dict[str, Any]:
@@ -332,9 +349,7 @@ def _image(content: Node, kind: str) -> str | None:
             if image.width * image.height > MOST_PIXELS:
                 return None
             image.verify()
-    except (binascii.Error, ValueError, UnidentifiedImageError, OSError, SyntaxError):
-        return None
-    except Image.DecompressionBombError:
+    except Exception:  # Pillow raises whatever a damaged file provokes in its parsers
         return None
     return base64.b64encode(data).decode("ascii")
 
@@ -357,14 +372,16 @@ def _prose(source: str, place: str, removed: list[str]) -> str:
     """Return Markdown without raw HTML but plain tags, and without links that run something.
 
     A second net below `safe_markdown`, for other programs that show the notebook: what begins like
-    any other tag is turned into text, whatever a parser would make of it.
+    a tag with attributes, or one that is active, is turned into text, whatever a parser would make
+    of it.
     """
     source = source[:LONGEST_PROSE]
     if found := HARMFUL_TAG.search(source):
         removed.append(f"{place}: {_named(found)} removed from prose")
 
     def tag(match: re.Match) -> str:
-        harmless = match["plain"] or ADDRESS.match(source, match.end())
+        plain = match["plain"] and match["name"].lower() not in ACTIVE
+        harmless = plain or ADDRESS.match(source, match.end())
         return match[0] if harmless else "&lt;" + match[0][1:]
 
     source_without_tags = TAG_START.sub(tag, source)
@@ -388,13 +405,20 @@ def _latex(text: str, place: str, removed: list[str]) -> str:
     return text
 
 
+def _attribute_or_nothing(tag: str, name: str, value: str) -> str | None:
+    try:
+        return _attribute(tag, name, value)
+    except Exception:  # nh3 would keep the attribute as it was
+        return None
+
+
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Return what may stay of an attribute's value; None removes the attribute."""
     if name == "style":
         return _style(value) or None
     if name == "class":
-        classes = [part for part in value.split() if CLASSES[tag].fullmatch(part)]
-        return " ".join(classes) or None
+        allowed = CLASSES.get(tag)
+        return value if allowed and allowed.fullmatch(value) else None
     if name == "href":
         return value if LINK.fullmatch(value.strip()) else None
     if name == "src":

@@ -25,6 +25,7 @@ from lessonkit.checks.display import verdict_card
 
 _nurseries: dict[tuple[str, str], Nursery] = {}
 _starting = threading.Lock()
+_judging = threading.Lock()  # references are drawn from torch's one generator a process
 
 
 def run_job(job_text: str, setting_text: str) -> str:
@@ -37,7 +38,8 @@ def run_job(job_text: str, setting_text: str) -> str:
     notebook = nbformat.reads(job.notebook, as_version=4)
     done = execute(notebook, job.seeds, Limits(**setting.limits), nursery_for(job.lesson, setting))
     checks = [graded for graded in released_cells(job.lesson) if graded.kind == "check"]
-    marks = {graded.grade_id: mark_check(graded, job.seeds, done) for graded in checks}
+    with _judging:
+        marks = {graded.grade_id: mark_check(graded, job.seeds, done) for graded in checks}
     for detail in [*screen(notebook, released_texts(job.lesson)), *replaced_functions(done)]:
         done.note("tampering", detail)
     for cell in notebook.cells:

@@ -21,6 +21,11 @@ class Profile:
         pretraining: share of lesson 01's pre-training steps that are taken.
         seeds: repetitions of a training run, for the spread of its result.
         pictures: whether plots are drawn; grading looks at none.
+        learning_rate: for fine-tuning the whole encoder.
+        sweep: learning rates that lesson 03 compares.
+        tuning_counts: numbers of labelled examples that lesson 03 compares methods on.
+        tuning_epochs: passes over the texts at each of them in full fine-tuning; 0 leaves it out.
+        tuning_draws: random draws at each of them.
     """
 
     name: str
@@ -33,15 +38,34 @@ class Profile:
     pretraining: float = 1.0
     seeds: int = 5
     pictures: bool = True
+    learning_rate: float = 2e-4
+    sweep: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
+    tuning_counts: tuple[int, ...] = (64, 192, 640)
+    tuning_epochs: tuple[int, ...] = (0, 3, 1)
+    tuning_draws: int = 3
 
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
+TUNED_ON_A_GPU = {"tuning_counts": (64, 192, 640), "tuning_epochs": (9, 6, 3), "tuning_draws": 5}
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("cpu", "encoder", "reviews", None, COUNTS, draws=10, batch_size=32),
-        Profile("gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256),
-        Profile("large", "bert_base", "sst2", 4000, COUNTS, draws=20, batch_size=256),
+        Profile(
+            "gpu", "encoder", "reviews", None, COUNTS, draws=20, batch_size=256, **TUNED_ON_A_GPU
+        ),
+        Profile(
+            "large",
+            "bert_base",
+            "sst2",
+            4000,
+            COUNTS,
+            draws=20,
+            batch_size=256,
+            learning_rate=3e-5,
+            sweep=(3e-6, 3e-5, 3e-4),
+            **TUNED_ON_A_GPU,
+        ),
         Profile(
             "grading",
             "encoder",
@@ -53,6 +77,10 @@ PROFILES = {
             pretraining=0.01,
             seeds=2,
             pictures=False,
+            sweep=(2e-4,),
+            tuning_counts=(2, 4),
+            tuning_epochs=(0, 1),
+            tuning_draws=2,
         ),
     )
 }

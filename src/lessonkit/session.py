@@ -2,6 +2,7 @@
 
 import os
 import platform
+import warnings
 from dataclasses import dataclass, field
 from html import escape
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from lessonkit.cards import inline_code
 from lessonkit.messages import LANGUAGES, interface_text, objectives
 from lessonkit.profiles import Profile, choose_profile
 
-SHOWN_PACKAGES = ("torch", "transformers", "datasets", "scikit-learn")
+SHOWN_PACKAGES = ("torch", "transformers", "peft", "datasets", "scikit-learn")
 
 
 @dataclass
@@ -33,6 +34,13 @@ class Course:
     device: str
     passed: set[str] = field(default_factory=set)
     _checklist: DisplayHandle | None = None
+
+    @property
+    def bf16(self) -> bool:
+        """Whether the device computes in bfloat16 by itself, which halves memory and time."""
+        import torch
+
+        return self.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
     def objectives(self) -> None:
         """Show the lesson's objectives; each ticks itself when its exercises pass."""
@@ -103,6 +111,8 @@ def _device() -> str:
 def _quiet_libraries() -> None:
     """Keep loading bars and notices of the libraries off the page; errors still show."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # peft asks transformers for things under names that transformers is about to change
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft)\.")
     import datasets
     import transformers
 

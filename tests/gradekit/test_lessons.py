@@ -18,6 +18,8 @@ LESSONS = lesson_names()
 PARTIAL_HINT = {  # what the page of a partly wrong submission must say
     "01_pretraining_objectives": "The logits are multiplied by the temperature.",
     "02_feature_extraction": "dropout is on again",
+    "03_full_fine_tuning": "it is known only when the",
+    "04_lora": "B must start at zero",
 }
 
 

@@ -93,7 +93,7 @@ def test_a_lesson_links_to_the_next(
     language: str, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = Path(__file__).parent / "broken" / "sound.py"
-    monkeypatch.setattr(notebooks, "lesson_names", lambda: [*LESSONS, "03_sound"])
+    monkeypatch.setattr(notebooks, "lesson_names", lambda: ["02_feature_extraction", "03_sound"])
     monkeypatch.setattr(notebooks, "source_file", lambda _name: sound)
     assert notebooks.next_lesson_link("02_feature_extraction", language) == link
     assert notebooks.next_lesson_link("03_sound", language) == ""

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 
 from lessonkit import figures, plots
 from lessonkit.messages import LANGUAGES
@@ -26,7 +27,7 @@ def texts_drawn() -> list[str]:
     return [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
 
 
-@pytest.mark.parametrize("name", sorted(figures._figures))
+@pytest.mark.parametrize("name", sorted(figures.DIAGRAMS))
 def test_a_diagram_speaks_both_languages(name: str) -> None:
     drawn = []
     for language in LANGUAGES:
@@ -98,3 +99,73 @@ def test_right_and_wrong_captions_differ_in_colour() -> None:
     titles = [axes.title for axes in plt.gcf().axes[:3]]
     assert [title.get_text() for title in titles] == ["a", "b", "c"]
     assert titles[0].get_color() == titles[2].get_color() != titles[1].get_color()
+
+
+def test_the_learning_rates_stand_on_the_axis_and_the_start_is_a_dotted_line() -> None:
+    curves = {"task": {2e-5: 0.6, 2e-4: 0.8}, "other": {2e-5: 0.7, 2e-4: 0.5}}
+    plots.learning_rates(curves, {"other": 0.72})
+    axes = plt.gca()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2e-5", "2e-4"]
+    dotted = [line for line in axes.lines if line.get_linestyle() == ":"]
+    assert [line.get_ydata()[0] for line in dotted] == [0.72]
+
+
+def test_a_methods_circle_grows_with_its_memory() -> None:
+    row = {"seconds": 2.0, "accuracy": 0.8, "std": 0.01}
+    plots.cost_and_quality({"small": {**row, "peak_mb": 90}, "large": {**row, "peak_mb": 1360}})
+    circles = [part for part in plt.gca().collections if isinstance(part, PathCollection)]
+    small, large = (circle.get_sizes()[0] for circle in circles)
+    assert large > 5 * small
+    assert "large\n1,360 MB" in texts_drawn()
+
+
+def test_methods_stand_side_by_side_in_each_group() -> None:
+    plots.paired_bars(
+        {"a": {"x": (0.5, 0.1), "y": (0.6, 0.1)}, "b": {"x": (0.7, 0.1), "y": (0.8, 0.1)}}, "share"
+    )
+    axes = plt.gca()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["x", "y"]
+    assert [round(bar.get_width(), 1) for bar in axes.patches] == [0.5, 0.6, 0.7, 0.8]
+
+
+def test_padding_shrinks_from_picture_to_picture() -> None:
+    begin("03", profile="cpu")
+    figures.show("padding")
+    titles = [axes.get_title() for axes in plt.gcf().axes]
+    cells = [int(title.split("padding: ")[1].split()[0]) for title in titles]
+    assert cells == sorted(cells, reverse=True)
+    assert len(set(cells)) == 3
+
+
+def test_the_memory_chart_shows_parts_and_devices() -> None:
+    parts = {"weights": 4e9, "gradients": 4e9, "optimizer": 8e9}
+    frozen = {"weights": 2e9, "gradients": 0.0, "optimizer": 0.0}
+    methods = {"full": parts, "lora": frozen}
+    plots.memory_chart({"small": methods, "large": methods}, {"T4": 16e9, "mine": 8e9})
+    left, right = plt.gcf().axes
+    assert left.get_title().startswith("large")
+    assert [text.get_text().strip() for text in left.texts] == ["16", "2"]
+    assert [line.get_xdata()[0] for line in right.lines[-2:]] == [8, 16]
+    names = [text.get_text() for text in right.get_legend().get_texts()]
+    assert names == ["full", "lora", "mine", "T4"]
+
+
+def test_the_grid_circles_the_chosen_adapter() -> None:
+    rows = [
+        {"targets": targets, "r": r, "trained": r * width, "accuracy": 0.9, "spread": 0.01}
+        for targets, width in (("q+v", 100), ("all linear", 300))
+        for r in (4, 8)
+    ]
+    plots.adapter_grid(rows, {"full": (0.95, 0.01)}, rows[1])
+    axes = plt.gca()
+    assert [text.get_text() for text in axes.texts] == ["r=4", "r=8", "r=4", "r=8"]
+    assert axes.lines[-1].get_xdata()[0] == 800
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {
+        "q+v", "all linear", "full",
+    }  # fmt: skip
+
+
+def test_the_contest_marks_predictions() -> None:
+    begin("04", profile="cpu")
+    plots.contest({"a": (0.8, 0.01), "b": (0.9, 0.02)}, {"a": 0.7, "b": None})
+    assert [text.get_text() for text in plt.gca().texts] == ["0.800", "0.900", "your prediction"]

@@ -68,6 +68,18 @@ def test_the_seeds_second_question_is_word_for_word() -> None:
     assert question.correct == "A"
 
 
+def test_the_seeds_third_question_is_word_for_word() -> None:
+    question = load_questions("04")[1]
+    assert question.text["ru"] == "Что такое LoRA?"
+    assert [option["ru"] for option in question.options.values()] == [
+        "Новая архитектура модели",
+        "Метод parameter-efficient fine-tuning через low-rank matrices",
+        "Тип regularization",
+        "Learning rate scheduler",
+    ]
+    assert question.correct == "B"
+
+
 def test_a_practice_question_explains_at_once() -> None:
     question = load_questions("02")[1]
     assert reaction_card(question, "B", "en").kind == "good"

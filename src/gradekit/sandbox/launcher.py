@@ -26,6 +26,7 @@ from lessonkit.paths import ROOT
 
 START_SECONDS = 300
 PREFIX = "gradekit-nursery-"  # of temporary folders
+MOST_HEARD = 100_000_000  # bytes from one guard
 JOBS, CODE = "/sandbox/jobs", "/sandbox/code"
 INSIDE = Path(__file__).parent / "inside"
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -181,7 +182,7 @@ class SandboxedKernel:
         place = str(self.folder) if self.nursery.unsafe else PLACE
         self._ended = threading.Event()
         self._changed = threading.Condition()
-        self._stream = b""
+        self._stream, self._heard = b"", 0
         job = {
             "folder": str(self.nursery.jobs / name),
             "limits": asdict(self.limits),
@@ -265,6 +266,11 @@ class SandboxedKernel:
     def _take(self, data: bytes) -> None:
         """Join what the guard wrote into messages; give up on a stream that is none."""
         if self.trouble is not None:
+            return
+        self._heard += len(data)
+        if self._heard > MOST_HEARD:
+            self.trouble = "more was sent than observations can hold"
+            self.kill()
             return
         self._stream += data
         with self._changed:

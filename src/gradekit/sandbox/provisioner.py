@@ -4,6 +4,7 @@ Registered as `gradekit-sandbox` under the entry point group `jupyter_client.ker
 """
 
 from typing import Any
+from uuid import uuid4
 
 import zmq
 from jupyter_client import AsyncKernelClient, AsyncKernelManager
@@ -64,10 +65,35 @@ class SandboxProvisioner(KernelProvisionerBase):
 class BoundedClient(AsyncKernelClient):
     """A client that a kernel cannot make hold messages of any size."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._monitors: list[zmq.Socket] = []
+
+    def start_channels(self, **options: Any) -> None:
+        """Start all channels but the heartbeat: its thread cannot be stopped once a kernel has
+        broken the connection, and the keeper tells whether a kernel lives."""
+        super().start_channels(**{**options, "hb": False})
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether a connection has broken, as it does where a message is too large."""
+        return any(monitor.poll(0) for monitor in self._monitors)
+
+    def stop_channels(self) -> None:
+        for monitor in self._monitors:
+            monitor.close(0)
+        self._monitors.clear()
+        super().stop_channels()
+
     def _create_connected_socket(self, *args: Any, **kwargs: Any) -> zmq.Socket:
         made = super()._create_connected_socket(*args, **kwargs)
         made.set(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         made.linger = 0
+        address = f"inproc://{uuid4().hex}"
+        made.monitor(address, zmq.EVENT_DISCONNECTED)
+        monitor = zmq.Socket(zmq.Context(self.context), zmq.PAIR)
+        monitor.connect(address)
+        self._monitors.append(monitor)
         return made
 
 

@@ -18,6 +18,8 @@ PACKAGE = str(Path(__file__).parents[1])
 LESSON_MODULES = {
     "01": "lessonkit.checks.pretraining_objectives",
     "02": "lessonkit.checks.feature_extraction",
+    "03": "lessonkit.checks.full_fine_tuning",
+    "04": "lessonkit.checks.lora",
 }
 
 

@@ -1,5 +1,6 @@
 """Checks of lesson 02: freezing, pooling, extracting features, a linear probe."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -30,24 +31,23 @@ class Freeze:
         return [{"seed": seed, "family": "bert"}, {"seed": seed + 1, "family": "other"}]
 
     def observe(self, freeze: Any, case: Case) -> Seen:
-        model = _model_of_family(case)
-        before = _weights(model)
-        returned = freeze(model)
+        returned = freeze(_model_of_family(case))
         if not isinstance(returned, nn.Module):
             return {"returned": type(returned).__name__}
-        after = _weights(returned)
+        parameters = dict(nn.Module.named_parameters(returned))  # not what a subclass says they are
+        modules = nn.Module.named_modules(returned)
         return {
             "returned": "module",
-            "trainable": [n for n, p in returned.named_parameters() if p.requires_grad],
-            "parameters": [n for n, _ in returned.named_parameters()],
-            "training": [n or "model" for n, m in returned.named_modules() if m.training],
-            "same_weights": before.shape == after.shape and torch.equal(before, after),
+            "trainable": [name for name, p in parameters.items() if p.requires_grad],
+            "parameters": list(parameters),
+            "training": [name or "model" for name, module in modules if module.training],
+            "weights": _flat(parameters.values()),
         }
 
-    def judge(self, seen: Seen, _case: Case) -> Hint | None:
+    def judge(self, seen: Seen, case: Case) -> Hint | None:
         if seen["returned"] != "module":
             return Hint("returned", {"type": seen["returned"]})
-        if not seen["same_weights"]:
+        if not _close(seen["weights"], _flat(_model_of_family(case).parameters())):
             return Hint("weights_changed")
         trainable = seen["trainable"]
         if trainable and len(trainable) == len(seen["parameters"]):
@@ -62,11 +62,15 @@ class Freeze:
 def _model_of_family(case: Case) -> nn.Module:
     if case["family"] == "bert":
         return tiny_encoder(case["seed"])
-    return nn.Sequential(nn.Linear(6, 5), nn.Dropout(0.5), nn.LayerNorm(5), nn.Linear(5, 2)).train()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(case["seed"])
+        layers = (nn.Linear(6, 5), nn.Dropout(0.5), nn.LayerNorm(5), nn.Linear(5, 2))
+        return nn.Sequential(*layers).train()
 
 
-def _weights(model: nn.Module) -> torch.Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
+def _flat(parameters: Iterable[nn.Parameter]) -> torch.Tensor:
+    """Return the values of all parameters, one behind the other."""
+    return torch.cat([torch.empty(0), *(parameter.detach().flatten() for parameter in parameters)])
 
 
 @exercise("pool")

@@ -11,6 +11,7 @@ import platform
 import resource
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -98,19 +99,25 @@ def die_with_parent(signal_number: int) -> None:
 
 def set_limits(limits: Limits) -> None:
     """Set this process's resource limits; what it starts inherits them."""
+    shared = _data_bytes()
     seconds = int(limits.notebook_seconds) + 60
     for name, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
         (resource.RLIMIT_NOFILE, 1024),
         (resource.RLIMIT_NPROC, 4096),  # of all notebooks together; does not bind root
-        (resource.RLIMIT_DATA, 2 * limits.memory),  # a huge allocation fails at once
-        (resource.RLIMIT_AS, 16 * limits.memory),
+        (resource.RLIMIT_DATA, shared + 2 * limits.memory),  # a huge allocation fails at once
+        (resource.RLIMIT_AS, shared + 16 * limits.memory),
         (resource.RLIMIT_CPU, seconds * (os.cpu_count() or 1)),
     ):
         _, hard = resource.getrlimit(name)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (value, value))
+
+
+def _data_bytes() -> int:
+    """Return how much of what RLIMIT_DATA counts this process has, shared with its parent."""
+    return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
 
 
 def drop_privileges() -> None:

@@ -5,11 +5,15 @@ the end imitate it. To be worth points, an imitation would have to compute the r
 cases that it has not seen.
 """
 
+import builtins
 import contextlib
+import functools
 import os
+import signal
 import socket
 import struct
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable, Iterator
@@ -53,27 +57,43 @@ WATCHED_CLASSES = (
     "torch.nn:Dropout",
     "torch.nn:Sequential",
     "json.encoder:JSONEncoder",
+    "ipykernel.ipkernel:IPythonKernel",
+    "ipykernel.kernelbase:Kernel",
+    "jupyter_client.session:Session",
     "transformers.models.bert.modeling_bert:BertModel",
 )
 WATCHED_PACKAGES = ("lessonkit", "sentinel", "inside")
 # Replaced by honest code as well: representations, and what imports and IPython do themselves.
 IGNORED = {"__repr__", "__str__", "_", "__", "___", "display", "get_ipython", "exit", "quit"}
+# Hides a name of a base class or a built-in where honest code runs, too.
+UNTELLING = {"__doc__", "__module__", "__builtins__", "__annotations__", "_instance"}
 MOST_NOTES = 200
-
-_Originals = dict[str, tuple[dict, str, Any, Any]]
+# Parts of IPython's shell that decide what runs and what is shown.
+SHELL_LISTS = ("ast_transformers", "input_transformers_cleanup", "input_transformers_post")
+SHELL_PARTS = ("display_pub", "display_formatter", "displayhook", "kernel")
 
 
 def _make_guard() -> tuple[Callable[..., None], ...]:
-    """Return the guard's functions; what they rely on is kept where no module shows it."""
+    """Return the guard's functions.
+
+    What they rely on is kept in variables that no module shows and no attribute leads to; code
+    that walks the interpreter's objects to reach them is reported before it gets there.
+    """
     save: list[Callable[[dict], bytes]] = []
     finders: list[Any] = []
-    originals: _Originals = {}
+    kinds: dict[str, type] = {}
+    watched: list[Watched] = []
+    modules: dict[str, Any] = {}
+    kernels: list[Any] = []
+    own: dict[int, tuple[Any, dict[str, Any]]] = {}
     channels: list[socket.socket] = []
-    processor_time = time.process_time
-    clock, make, encoded, compiled, evaluate = time.perf_counter, pack, encode, compile, eval
-    process = os.getpid
     owners: list[int] = []
     notes: list[int] = []
+    reached: list[str] = []
+    clock, make, encoded, compiled, evaluate = time.perf_counter, pack, encode, compile, eval
+    process, describe, tracing = os.getpid, _describe, (sys.gettrace, sys.getprofile)
+    set_handler, plain_length = signal.signal, struct.Struct(">I").pack
+    one_at_a_time, now = threading.Lock(), sys.modules
 
     def take_snapshot() -> None:
         import safetensors.torch
@@ -81,97 +101,162 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
         from lessonkit.checks import core
 
         save.append(safetensors.torch.save)
-        finders.append((core.find_check, core.observe_answer))
-        originals.update(_functions_now())
+        finders.append(core.observe_answer)
+        kinds.update({name: type(check) for name, check in core._checks.items()})
+        watched.extend(_watched())
+        modules.update({name: sys.modules[name] for name in WATCHED if name in sys.modules})
 
-    def watch(channel: socket.socket) -> None:
+    def watch(channel: socket.socket, kernel: Any) -> None:
         channels.append(channel)
         owners.append(process())
-        send({"started": processor_time()}, {})
+        kernels.append(kernel)
+        shell = kernel.shell
+        parts = (kernel, kernel.session, shell, *(getattr(shell, part) for part in SHELL_PARTS[:3]))
+        own.update({id(part): (part, dict(vars(part))) for part in parts})
+        own[0] = (kernel.shell_handlers, dict(kernel.shell_handlers))
+        own[1] = (shell, {name: list(getattr(shell, name)) for name in SHELL_LISTS})
+        send({"started": time.process_time()}, {})
         sys.addaudithook(_audit_hook(note))
 
     def note(kind: str, detail: str) -> None:
         if process() != owners[0] or len(notes) >= MOST_NOTES:
             return
         notes.append(1)
+        if detail.startswith("gc."):
+            reached.append(detail)
         send({"note": kind, "detail": detail[:200]}, {})
 
+    def changes() -> list[str]:
+        """Return the names of watched functions and modules that are not what they were."""
+        found = [name for name, module in modules.items() if now.get(name) is not module]
+        for one in watched:
+            found += one.changes()
+        found += ["tracing" for trace in tracing if trace() is not None]
+        return found + reached + overridden(kernels[0], kernels[0].session) + handlers()
+
+    def overridden(*parts: Any) -> list[str]:
+        """Return methods that an object has been given in place of its class's."""
+        return [
+            f"{type(part).__name__}.{name}"
+            for part in parts
+            for name, value in vars(part).items()
+            if callable(value) and hasattr(type(part), name) and name not in own[id(part)][1]
+        ]
+
+    def handlers() -> list[str]:
+        table, before = own[0]
+        return ["kernel.shell_handlers"] if dict(table) != before else []
+
+    def meddled_with() -> list[str]:
+        """Return the parts of IPython's shell that are not what they were."""
+        shell, before = own[1]
+        parts = [getattr(shell, name) for name in SHELL_PARTS]
+        replaced = [n for n, part in zip(SHELL_PARTS, parts, strict=True) if id(part) not in own]
+        known = [part for part in (shell, *parts) if id(part) in own]
+        lists = [name for name in SHELL_LISTS if list(getattr(shell, name)) != before[name]]
+        return replaced + lists + overridden(*known)
+
     def observe(request: dict, names: dict[str, Any]) -> None:
-        find, run = finders[0]
-        changed = _changes(originals)
-        answer, observations = None, []
-        begin = clock()
+        changed, begin = changes(), clock()
+        observations: list[Any] = []
         try:
             answer = evaluate(compiled(request["answer"], "<answer>", "eval"), names)
-        except Exception as error:
-            observations = [{"error": _describe(error)}]
-        else:
-            check = find(request["exercise"])
+            check = kinds[request["exercise"]]()
             for case in check.cases(request["seed"]):
-                observations.append(_guarded(run, check, answer, case))
+                observations.append(finders[0](check, answer, case))
+        except BaseException as error:  # also what would end the kernel, and the grader's interrupt
+            observations.append({"error": describe(error)})
         seconds = clock() - begin
-        changed += [name for name in _changes(originals) if name not in changed]
+        handler = set_handler(signal.SIGINT, signal.SIG_IGN)  # a message is sent whole
         try:
-            coded, tensors = encoded(observations)
-        except TypeError as error:
-            coded, tensors = encoded([{"error": _describe(error)}])
-        head = {"seen": request["nonce"], "seconds": seconds, "changed": changed[:20]}
-        send({**head, "observations": coded}, tensors)
+            changed += [name for name in changes() if name not in changed]
+            try:
+                coded, tensors = encoded(observations)
+            except Exception as error:
+                coded, tensors = encoded([{"error": describe(error)}])
+            head = {"seen": request["nonce"], "seconds": seconds, "changed": changed[:20]}
+            send({**head, "observations": coded}, tensors)
+            if found := meddled_with():
+                note("tampering", f"changed IPython's {', '.join(found)}")
+        finally:
+            set_handler(signal.SIGINT, handler)
 
     def send(header: dict, tensors: dict[str, Any]) -> None:
         body = make(header, tensors, save[0])
-        channels[0].sendall(struct.pack(">I", len(body)) + body)
+        if one_at_a_time.acquire(timeout=1):
+            try:
+                channels[0].sendall(plain_length(len(body)) + body)
+            finally:
+                one_at_a_time.release()
 
-    return take_snapshot, watch, observe
+    return _sealed(take_snapshot), _sealed(watch), _sealed(observe)
 
 
-def _guarded(run: Callable, check: Any, answer: Any, case: Any) -> dict[str, Any]:
-    """Observe one case; what would end the kernel becomes an error that was seen."""
-    try:
-        return run(check, answer, case)
-    except (SystemExit, GeneratorExit) as error:
-        return {"error": _describe(error)}
+def _sealed(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a callable that no attribute of leads to the function and what it keeps."""
+    sealed = functools.lru_cache(maxsize=0)(function)
+    del sealed.__wrapped__
+    return sealed
 
 
 def _describe(error: BaseException) -> dict[str, str]:
-    return {"type": type(error).__name__, "message": str(error)[:300], "line": ""}
+    try:
+        message = str(error)[:300]
+    except Exception:
+        message = ""
+    return {"type": type(error).__name__, "message": message, "line": ""}
 
 
-def _functions_now() -> _Originals:
-    """Return what is watched: name -> (namespace, key, object, its code)."""
-    found: _Originals = {}
-    for label, namespace in _namespaces():
-        for key, value in list(namespace.items()):
-            if key not in IGNORED and callable(getattr(value, "__func__", value)):
-                code = getattr(value, "__code__", None)
-                found[f"{label}.{key}"] = (namespace, key, value, code)
-    return found
+class Watched:
+    """A module's or class's names as they were: what each function is, and what it consists of."""
+
+    def __init__(self, label: str, owner: Any) -> None:
+        self.label, self.namespace, self.names = label, vars(owner), set(vars(owner))
+        bases = owner.__mro__[1:] if isinstance(owner, type) else [builtins]
+        self.hidden = frozenset().union(*map(vars, bases))  # names that one here would hide
+        self.functions = {
+            key: (value, self._inside(value))
+            for key, value in list(self.namespace.items())
+            if key not in IGNORED and self._matters(value)
+        }
+
+    def changes(self) -> list[str]:
+        """Return names of what was replaced, or put where it hides something else."""
+        found = []
+        for key, (value, inside) in self.functions.items():
+            now = self.namespace.get(key, value)
+            if now is not value or self._inside(now) != inside:
+                found.append(f"{self.label}.{key}")
+        added = (set(self.namespace) - self.names) & self.hidden - IGNORED
+        return found + [f"{self.label}.{key}" for key in added if key not in UNTELLING]
+
+    def _matters(self, value: Any) -> bool:
+        if isinstance(value, (types.ModuleType, property)):
+            return True
+        return callable(getattr(value, "__func__", value))
+
+    @staticmethod
+    def _inside(value: Any) -> tuple[int, ...]:
+        value = getattr(value, "__func__", value)
+        if type(value) is not types.FunctionType:
+            return ()
+        return (id(value.__code__), id(value.__defaults__), id(value.__kwdefaults__))
 
 
-def _namespaces() -> Iterator[tuple[str, Any]]:
+def _watched() -> Iterator[Watched]:
     for name in WATCHED:
         if name in sys.modules:
-            yield name, vars(sys.modules[name])
+            yield Watched(name, sys.modules[name])
     for entry in WATCHED_CLASSES:
         module, _, name = entry.partition(":")
         if module in sys.modules and name in vars(sys.modules[module]):
-            yield f"{module}.{name}", vars(vars(sys.modules[module])[name])
+            yield Watched(f"{module}.{name}", vars(sys.modules[module])[name])
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in WATCHED_PACKAGES and isinstance(module, types.ModuleType):
-            yield name, vars(module)
+            yield Watched(name, module)
             for key, value in list(vars(module).items()):
                 if isinstance(value, type) and value.__module__ == name:
-                    yield f"{name}.{key}", vars(value)
-
-
-def _changes(originals: _Originals) -> list[str]:
-    """Return the names of watched functions that are not what they were."""
-    changed = []
-    for label, (namespace, key, value, code) in originals.items():
-        now = namespace.get(key, value)
-        if now is not value or getattr(now, "__code__", None) is not code:
-            changed.append(label)
-    return changed
+                    yield Watched(f"{name}.{key}", value)
 
 
 # Events (Python's audit events table) that an honest notebook has no use for.

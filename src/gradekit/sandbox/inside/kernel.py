@@ -51,7 +51,7 @@ def run_kernel(connection: dict, place: str, channel: socket.socket, confined: b
     if confined:
         confinement.make_read_only(place)
         confinement.drop_privileges()
-    guard.watch(channel)
+    guard.watch(channel, app.kernel)
     with contextlib.suppress(SystemExit):
         app.start()
     return 0

@@ -113,7 +113,7 @@ def decode(coded: Any, tensors: dict[str, Any]) -> Any:
 
 def pack(header: Any, tensors: dict[str, Any], save: Callable[[dict], bytes]) -> bytes:
     """Join a JSON header and tensors, as safetensors, into one body."""
-    text = json.dumps(header).encode()
+    text = json.JSONEncoder().encode(header).encode()  # the library's own object can be changed
     return _LENGTH.pack(len(text)) + text + (save(tensors) if tensors else b"")
 
 
@@ -140,7 +140,8 @@ def _plain_tensor(tensor: Any) -> Any:
     import torch
 
     with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
-        plain = tensor.detach().as_subclass(torch.Tensor)
+        plain = torch.Tensor.detach(tensor)
         if plain.layout is not torch.strided:
-            plain = plain.to_dense()
+            plain = torch.Tensor.to_dense(plain)
+        plain = torch.Tensor.as_subclass(plain, torch.Tensor)
         return plain.to("cpu", copy=True).resolve_conj().resolve_neg().contiguous()

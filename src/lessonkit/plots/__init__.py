@@ -11,9 +11,26 @@ from IPython.display import HTML, display
 from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
+from lessonkit.plots.lora import adapter_grid, contest, memory_chart
+from lessonkit.plots.style import COLOURS
 from lessonkit.session import current
 
-COLOURS = ("#1565c0", "#ef6c00", "#757575", "#2e7d32", "#6a1b9a")
+__all__ = [
+    "LossCurve",
+    "adapter_grid",
+    "bars",
+    "contest",
+    "cost_and_quality",
+    "label_curves",
+    "layer_curve",
+    "learning_rates",
+    "memory_chart",
+    "paired_bars",
+    "picture_grid",
+    "text_map",
+    "word_bars",
+]
+
 Curve = Mapping[int, tuple[float, float]]
 
 
@@ -235,3 +252,75 @@ def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
         f'<div>{legend}</div><div style="position:relative;max-width:760px;height:440px;'
         f'background:#fafafa;border:1px solid #ddd">{dots}</div>'
     )
+
+
+def learning_rates(
+    curves: Mapping[str, Mapping[float, float]], before: Mapping[str, float] | None = None
+) -> None:
+    """Plot accuracies over the learning rate that a model was trained with.
+
+    Args:
+        curves: what was tested -> learning rate -> accuracy.
+        before: what was tested -> accuracy before any training, as a dotted line.
+    """
+    _, axes = plt.subplots(figsize=(6.4, 3.4))
+    for colour, (name, curve) in zip(COLOURS, curves.items(), strict=False):
+        axes.plot(list(curve), list(curve.values()), color=colour, marker="o", label=name)
+        if name in (before or {}):
+            axes.axhline(before[name], color=colour, lw=1.2, ls=":")
+    rates = sorted({rate for curve in curves.values() for rate in curve})
+    axes.set_xscale("log")
+    axes.set_xticks(rates, [f"{rate:.0e}".replace("e-0", "e-") for rate in rates])
+    axes.minorticks_off()
+    axes.set(xlabel="learning rate", ylabel="accuracy on validation texts")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=9)
+    plt.tight_layout()
+    plt.show()
+
+
+def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
+    """Plot what methods cost against how good they are; a circle's area is the peak memory.
+
+    Args:
+        methods: name -> "seconds", "peak_mb", "accuracy", "std" (of the accuracy).
+    """
+    largest = max(row["peak_mb"] for row in methods.values())
+    _, axes = plt.subplots(figsize=(7.2, 3.6))
+    for colour, (name, row) in zip(COLOURS, methods.items(), strict=False):
+        x, y = row["seconds"], row["accuracy"]
+        axes.errorbar(x, y, row["std"], color=colour, capsize=3)
+        axes.scatter(x, y, s=40 + 700 * row["peak_mb"] / largest, color=colour, alpha=0.55)
+        label = f"{name}\n{row['peak_mb']:,.0f} MB"
+        axes.annotate(label, (x, y), xytext=(0, 20), textcoords="offset points", ha="center",
+                      fontsize=8)  # fmt: skip
+    axes.set(xlabel="seconds of training", ylabel="test accuracy")
+    axes.margins(x=0.25, y=0.4)
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.25)
+    plt.tight_layout()
+    plt.show()
+
+
+def paired_bars(groups: Mapping[str, Mapping[str, tuple[float, float]]], xlabel: str) -> None:
+    """Plot several methods' values side by side for each group, as horizontal bars.
+
+    Args:
+        groups: method -> group -> (value, half the length of its error bar).
+        xlabel: what the values are.
+    """
+    names = list(next(iter(groups.values())))
+    height = 0.8 / len(groups)
+    _, axes = plt.subplots(figsize=(6.8, 0.42 * len(names) + 1.1))
+    for i, (colour, (method, values)) in enumerate(zip(COLOURS, groups.items(), strict=False)):
+        means, deviations = np.array([values[name] for name in names]).T
+        rows = np.arange(len(names)) + (i - (len(groups) - 1) / 2) * height
+        axes.barh(rows, means, height, xerr=deviations, color=colour, alpha=0.8, capsize=2,
+                  label=method)  # fmt: skip
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlabel(xlabel)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.tight_layout()
+    plt.show()

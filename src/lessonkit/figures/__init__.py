@@ -1,17 +1,19 @@
 """Diagrams that explain an idea before its code, drawn in the lesson's language."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from lessonkit.figures import lora  # noqa: F401 - registers its diagrams
+from lessonkit.figures.drawing import DIAGRAMS, FROZEN, INK, MUTED, PLAIN, TRAINED
+from lessonkit.figures.drawing import arrow as _arrow
+from lessonkit.figures.drawing import box as _box
+from lessonkit.figures.drawing import canvas as _canvas
+from lessonkit.figures.drawing import chain as _chain
+from lessonkit.figures.drawing import diagram as _figure
 from lessonkit.session import current
-
-FROZEN, TRAINED, PLAIN, MUTED = "#90caf9", "#ffcc80", "#eceff1", "#bdbdbd"
-INK = "#263238"
-
-_figures: dict[str, Callable[[str], None]] = {}
 
 
 def show(name: str) -> None:
@@ -20,50 +22,8 @@ def show(name: str) -> None:
     Raises:
         KeyError: no diagram has that name.
     """
-    _figures[name](current().language)
+    DIAGRAMS[name](current().language)
     plt.show()
-
-
-def _figure(name: str) -> Callable[[Callable[[str], None]], Callable[[str], None]]:
-    def register(draw: Callable[[str], None]) -> Callable[[str], None]:
-        _figures[name] = draw
-        return draw
-
-    return register
-
-
-def _canvas(width: float, height: float) -> Axes:
-    _, axes = plt.subplots(figsize=(width, height))
-    axes.set_xlim(0, width)
-    axes.set_ylim(0, height)
-    axes.axis("off")
-    return axes
-
-
-def _box(
-    axes: Axes, x: float, y: float, width: float, height: float, text: str, colour: str = PLAIN
-) -> None:
-    shape = FancyBboxPatch(
-        (x, y), width, height, boxstyle="round,pad=0.03", facecolor=colour, edgecolor=INK, lw=0.8
-    )
-    axes.add_patch(shape)
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9, color=INK)
-
-
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    style = {"arrowstyle": "-|>", "mutation_scale": 11, "color": "#607d8b", "lw": 1.2}
-    axes.add_patch(FancyArrowPatch(start, end, **style))
-
-
-def _chain(
-    axes: Axes, boxes: Sequence[tuple[str, str]], y: float, width: float, height: float, gap: float
-) -> None:
-    """Draw boxes (text, colour) from left to right with arrows between them."""
-    for i, (text, colour) in enumerate(boxes):
-        x = 0.1 + i * (width + gap)
-        _box(axes, x, y, width, height, text, colour)
-        if i:
-            _arrow(axes, (x - gap + 0.05, y + height / 2), (x - 0.05, y + height / 2))
 
 
 @_figure("feature_extraction")
@@ -113,15 +73,19 @@ def _sorted_batches(language: str) -> None:
         axes.set_title(f"{title}\n{titles[2].format(padding, padding + sum(order))}", fontsize=9)
 
 
-def _draw_batches(axes: Axes, lengths: Sequence[int], size: int = 4) -> int:
-    """Draw texts as bars, padded to their batch's longest; return the number of padded cells."""
+def _draw_batches(axes: Axes, lengths: Sequence[int], size: int = 4, least: int = 0) -> int:
+    """Draw texts as bars, padded to their batch's longest; return the number of padded cells.
+
+    A batch is never shorter than `least`.
+    """
     padding = 0
     for row, length in enumerate(lengths):
         batch = lengths[row - row % size : row - row % size + size]
+        width = max(*batch, least)
         y = -row - 0.6 * (row // size)
         axes.barh(y, length, color=TRAINED, edgecolor="white")
-        axes.barh(y, max(batch) - length, left=length, color=MUTED, edgecolor="white")
-        padding += max(batch) - length
+        axes.barh(y, width - length, left=length, color=MUTED, edgecolor="white")
+        padding += width - length
     axes.axis("off")
     return padding
 
@@ -236,3 +200,64 @@ def _denoising(language: str) -> None:
         _box(axes, 0.9, y, 4.9, 0.45, damaged)
         _box(axes, 6.2, y, 4.9, 0.45, answer, TRAINED)
         _arrow(axes, (5.85, y + 0.22), (6.15, y + 0.22))
+
+
+@_figure("full_fine_tuning")
+def _full_fine_tuning(language: str) -> None:
+    """The same chain as in feature extraction, but everything with weights is trained."""
+    texts = {
+        "en": ["text", "tokenizer", "encoder\ntrained", "token\nvectors", "masked\nmean",
+               "linear head\ntrained", "label", "the loss corrects every weight"],
+        "ru": ["текст", "токенизатор", "энкодер\nобучается", "векторы\nтокенов",
+               "среднее\nс маской", "линейная голова\nобучается", "метка",
+               "функция потерь исправляет каждый вес"],
+    }[language]  # fmt: skip
+    colours = [PLAIN, PLAIN, TRAINED, PLAIN, PLAIN, TRAINED, PLAIN]
+    axes = _canvas(11.2, 1.9)
+    _chain(axes, list(zip(texts[:-1], colours, strict=True)), 0.75, 1.3, 0.9, 0.27)
+    _arrow(axes, (10.2, 0.45), (3.3, 0.45))
+    axes.text(6.7, 0.15, texts[-1], ha="center", va="center", fontsize=9, color=INK)
+
+
+@_figure("padding")
+def _padding(language: str) -> None:
+    """Eight texts in batches of four, padded in three ways."""
+    titles = {
+        "en": ["all to one length", "each batch to its longest", "batches of similar length",
+               "padding: {} of {} cells"],
+        "ru": ["все до одной длины", "каждый батч до своего длинного",
+               "батчи из похожих по длине", "padding: ячеек {} из {}"],
+    }[language]  # fmt: skip
+    lengths, longest = [3, 12, 5, 2, 9, 4, 6, 3], 14
+    ways = [(lengths, longest), (lengths, 0), (sorted(lengths, reverse=True), 0)]
+    _, panels = plt.subplots(1, 3, figsize=(11, 2.6), sharex=True)
+    for axes, (order, least), title in zip(panels, ways, titles, strict=False):
+        padding = _draw_batches(axes, order, least=least)
+        axes.set_title(f"{title}\n{titles[3].format(padding, padding + sum(order))}", fontsize=9)
+
+
+@_figure("step_sizes")
+def _step_sizes(language: str) -> None:
+    """Three learning rates on a loss with a flat, good valley beside the pre-trained start."""
+    texts = {
+        "en": ["too small", "right", "too large", "pre-trained\nstart", "loss"],
+        "ru": ["слишком мал", "верен", "слишком велик", "pre-trained\nначало", "функция потерь"],
+    }[language]  # fmt: skip
+    x = np.linspace(-1.6, 4.2, 200)
+    paths = [[0, 0.06, 0.12, 0.18], [0, 0.45, 0.8, 1.0], [0, 2.6, -1.2, 3.7]]
+    _, panels = plt.subplots(1, 3, figsize=(11, 2.3), sharey=True)
+    for axes, title, path in zip(panels, texts, paths, strict=False):
+        axes.plot(x, _valley(x), color="#90a4ae")
+        points = np.array(path)
+        axes.plot(points, _valley(points), "o-", color="#ef6c00", ms=5, lw=1.2)
+        axes.set_title(title, fontsize=10)
+        axes.set(xticks=[], yticks=[], ylim=(-0.4, 3.2))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel(texts[4], fontsize=9)
+    panels[0].annotate(texts[3], (0, _valley(np.zeros(1))[0]), xytext=(-1.55, -0.1), fontsize=8,
+                       va="center", color=INK)  # fmt: skip
+
+
+def _valley(x: np.ndarray) -> np.ndarray:
+    """Return a loss with its minimum at 1."""
+    return 0.35 * (x - 1) ** 2

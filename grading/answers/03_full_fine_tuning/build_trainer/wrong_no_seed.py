@@ -1,0 +1,23 @@
+# hint: seed
+def build_trainer(
+    model, tokenizer, train, test, *, learning_rate, epochs, batch_size, seed, **options
+):
+    arguments = TrainingArguments(
+        output_dir="results",
+        learning_rate=learning_rate,
+        num_train_epochs=epochs,
+        per_device_train_batch_size=batch_size,
+        warmup_steps=0.1,
+        train_sampling_strategy="group_by_length",
+        save_strategy="no",
+        **options,
+    )
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=train,
+        eval_dataset=test,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=compute_metrics,
+    )
+    return trainer

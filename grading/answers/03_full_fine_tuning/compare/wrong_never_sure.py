@@ -1,0 +1,9 @@
+# hint: winner
+def compare(first, second):
+    a, b = np.array(first), np.array(second)
+    d = a - b
+    n = len(d)
+    mean = d.mean()
+    half = stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n)
+    winner = "unclear"
+    return {"difference": mean, "low": mean - half, "high": mean + half, "winner": winner}

@@ -1,0 +1,9 @@
+# hint: missing_key
+def compare(first, second):
+    a, b = np.array(first), np.array(second)
+    d = a - b
+    n = len(d)
+    mean = d.mean()
+    half = stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n)
+    winner = "first" if mean > half else "second" if mean < -half else "unclear"
+    return {"difference": mean, "winner": winner}

@@ -1,0 +1,9 @@
+# hint: no_quantile
+def compare(first, second):
+    a, b = np.array(first), np.array(second)
+    d = a - b
+    n = len(d)
+    mean = d.mean()
+    half = d.std(ddof=1) / np.sqrt(n)
+    winner = "first" if mean > half else "second" if mean < -half else "unclear"
+    return {"difference": mean, "low": mean - half, "high": mean + half, "winner": winner}

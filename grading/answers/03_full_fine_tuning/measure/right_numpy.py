@@ -1,0 +1,14 @@
+def measure(train, evaluate, device):
+    with PeakMemory(device) as peak:
+        start = time.perf_counter()
+        model = train()
+    seconds = time.perf_counter() - start
+    trained = np.sum([p.numel() for p in model.parameters() if p.requires_grad])
+    total = sum(p.numel() for p in model.parameters())
+    return {
+        "seconds": seconds,
+        "peak_mb": peak.bytes / 1e6,
+        "trained": trained,
+        "share": trained / total,
+        "accuracy": np.float64(evaluate(model)),
+    }

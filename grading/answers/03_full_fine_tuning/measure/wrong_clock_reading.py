@@ -1,0 +1,15 @@
+# hint: times_too_much
+def measure(train, evaluate, device):
+    with PeakMemory(device) as peak:
+        start = time.perf_counter()
+        model = train()
+    seconds = time.perf_counter() - start
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in model.parameters())
+    return {
+        "seconds": time.perf_counter() + 1e4,
+        "peak_mb": peak.bytes / 1e6,
+        "trained": trained,
+        "share": trained / total,
+        "accuracy": evaluate(model),
+    }

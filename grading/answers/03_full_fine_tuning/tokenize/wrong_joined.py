@@ -1,0 +1,3 @@
+# hint: one_text
+def tokenize(batch, tokenizer, max_length=128):
+    return dict(tokenizer(" ".join(batch["text"]), truncation=True, max_length=max_length))

@@ -1,0 +1,5 @@
+# hint: tensors
+def tokenize(batch, tokenizer, max_length=128):
+    return tokenizer(
+        batch["text"], truncation=True, max_length=max_length, padding=True, return_tensors="pt"
+    )

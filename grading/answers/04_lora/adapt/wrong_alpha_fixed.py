@@ -1,0 +1,4 @@
+# hint: alpha
+def adapt(model, r, targets):
+    config = LoraConfig(task_type="SEQ_CLS", r=r, lora_alpha=32, target_modules=targets)
+    return get_peft_model(model, config)

@@ -1,0 +1,6 @@
+# hint: base_trains
+def adapt(model, r, targets):
+    config = LoraConfig(task_type="SEQ_CLS", r=r, lora_alpha=2 * r, target_modules=targets)
+    model = get_peft_model(model, config)
+    model.requires_grad_(True)
+    return model

@@ -1,0 +1,4 @@
+# hint: factors_frozen
+def adapt(model, r, targets):
+    config = LoraConfig(task_type="SEQ_CLS", inference_mode=True, r=r, lora_alpha=2 * r, target_modules=targets)
+    return get_peft_model(model, config)

@@ -1,0 +1,7 @@
+# hint: whole_layers
+def count_lora_parameters(model, r, targets):
+    count = 0
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear) and any(name == target or name.endswith("." + target) for target in targets):
+            count += sum(p.numel() for p in module.parameters())
+    return count

@@ -1,0 +1,3 @@
+# hint: not_merged
+def merge(layer):
+    return layer.base

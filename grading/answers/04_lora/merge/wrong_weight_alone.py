@@ -1,0 +1,3 @@
+# hint: not_linear
+def merge(layer):
+    return layer.base.weight + layer.scaling * layer.B @ layer.A
