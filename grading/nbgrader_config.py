@@ -5,7 +5,7 @@ import os
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor, CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as steps
 
-from gradekit.course import course_root, settings
+from gradekit.course import course_root, gradebook_url, settings
 from gradekit.feedback import FeedbackPage
 from gradekit.late import LatePolicy
 from gradekit.preprocessors import ClearSolutions, GradeQuiz, HideCases
@@ -14,8 +14,7 @@ from gradekit.sanitize import Sanitize
 c = get_config()
 
 c.CourseDirectory.root = str(course_root())
-if "GRADEBOOK_URL" in os.environ:
-    c.CourseDirectory.db_url = os.environ["GRADEBOOK_URL"]
+c.CourseDirectory.db_url = gradebook_url()
 c.CourseDirectory.course_id = settings()["course_id"]
 c.Exchange.root = str(course_root() / "exchange")  # not used, but formgrader complains without one
 (course_root() / "exchange").mkdir(parents=True, exist_ok=True)

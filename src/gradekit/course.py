@@ -1,6 +1,7 @@
 """The course on disk: lessons, instructor's settings, nbgrader's folders."""
 
 import os
+import re
 import sys
 import tomllib
 from functools import cache
@@ -56,8 +57,12 @@ def course_root() -> Path:
 
 
 def gradebook_url() -> str:
-    """Return the gradebook's database: `GRADEBOOK_URL`, else a file in the course's folder."""
-    return os.environ.get("GRADEBOOK_URL") or f"sqlite:///{course_root() / 'gradebook.db'}"
+    """Return the gradebook's database: `GRADEBOOK_URL`, else a file in the course's folder.
+
+    PostgreSQL is spoken through psycopg2, whichever driver SQLAlchemy would take by itself.
+    """
+    url = os.environ.get("GRADEBOOK_URL") or f"sqlite:///{course_root() / 'gradebook.db'}"
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", url)
 
 
 def on_path(path: str) -> str:

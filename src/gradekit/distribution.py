@@ -12,6 +12,11 @@ from gradekit.worker import close_nurseries, nursery_for, run_job
 AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
 SECONDS_TO_CONNECT = 20
 SECONDS_FOR_WORKERS = 60
+# Dask's logs for its own developers would keep the notebooks of the last thousand jobs in memory.
+SHORT_LOGS = {
+    "distributed.admin.low-level-log-length": 10,
+    "distributed.diagnostics.computations.max-history": 1,
+}
 
 
 class LostWorkerError(Exception):
@@ -41,6 +46,16 @@ class Distribution:
         self.workers = workers or len(os.sched_getaffinity(0))
 
     def __enter__(self) -> "Distribution":
+        import dask
+        import distributed  # noqa: F401 - brings its settings along, before any is changed
+
+        with dask.config.set(SHORT_LOGS):
+            self._connect()
+        if self.scheduler is not None:
+            self._client.run_on_scheduler(_never_pass_on)
+        return self
+
+    def _connect(self) -> None:
         from distributed import Client, LocalCluster
 
         self._cluster = None
@@ -59,9 +74,6 @@ class Distribution:
                 f"no Dask scheduler answers at {self.scheduler!r}; `dask scheduler` starts one, "
                 "and the address that it prints goes here"
             ) from error
-        if self.scheduler is not None:
-            self._client.run_on_scheduler(_never_pass_on)
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()

@@ -204,7 +204,7 @@ def _run(
         return
     waiting: dict[str, tuple[Submission, Repaired]] = {}
     unreadable: list[Result] = []
-    bar = tqdm(total=len(pending), unit="notebook", disable=not show_progress, smoothing=0.1)
+    look = {"unit": "notebook", "disable": not show_progress, "smoothing": 0.1}
 
     def jobs() -> Iterator[Job]:
         for student in pending:
@@ -217,7 +217,10 @@ def _run(
             waiting[student] = submission, repaired
             yield _job(submission, repaired)
 
-    with Distribution(setting, scheduler, workers) as distribution, bar:
+    with (
+        Distribution(setting, scheduler, workers) as distribution,
+        tqdm(total=len(pending), **look) as bar,
+    ):
         for student, answer in distribution.run(jobs()):
             yield _finished(*waiting.pop(student), answer)
             bar.update()

@@ -1,57 +1,27 @@
-"""A grader whose notebooks are answered at once, to try everything around them.
+"""A class, and a grader whose notebooks are answered at once, to try everything around them.
 
 `run_head` is a head process: it grades a course of its own, and can be killed anywhere.
 """
 
-import hashlib
 import os
 import signal
 import sqlite3
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import distributed  # noqa: F401 - and what takes long to import
-import nbformat
 
 from gradekit import distribution
 from gradekit.grading import grade_class
-from gradekit.jobs import Job, Outcome, Setting
-from gradekit.repair import grade_id_of, released_cells, released_code
-from gradekit.results import Incident, Mark
+from gradekit.jobs import Setting
+from gradekit.repair import released_code
+from tests.gradekit.fake_worker import SECONDS, answer_at_once
 from tests.gradekit.submissions import DAMAGES, LESSON, answered, as_bytes, damaged
 
-EXECUTIONS = "FAKE_EXECUTIONS"  # environment variable: a file with a line for each notebook run
-SECONDS = "FAKE_SECONDS"  # environment variable: what a notebook takes
 WATCHED = tuple(f"{os.sep}gradekit{os.sep}{n}.py" for n in ("grading", "recording", "results"))
 
 released_code(LESSON)  # a forked head has them already
-
-
-def answer_at_once(job_text: str, _setting_text: str) -> str:
-    """Stand in for `gradekit.worker.run_job`: points depend on the answers' texts alone."""
-    job = Job.from_json(job_text)
-    with Path(os.environ[EXECUTIONS]).open("a", encoding="utf-8") as file:
-        file.write(f"{job.student} {os.getpid()}\n")
-    if "killer" in job.student:
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(float(os.environ.get(SECONDS, "0.01")))
-    cells = nbformat.reads(job.notebook, as_version=4).cells
-    texts = {grade_id_of(cell): cell.source for cell in cells if grade_id_of(cell)}
-    marks = tuple(
-        _mark(graded.grade_id, graded.metadata, texts[f"exercise-{graded.subject}"])
-        for graded in released_cells(job.lesson)
-        if graded.kind == "check"
-    )
-    incidents = (Incident("timeout", "ran long", 3),) if "late" in job.student else ()
-    return Outcome(job.notebook, marks, incidents, {0: 0.5}, 1.0, 1000).to_json()
-
-
-def _mark(grade_id: str, metadata: dict[str, Any], text: str) -> Mark:
-    out_of = float(metadata["nbgrader"]["points"])
-    wrong = hashlib.sha256(text.encode()).digest()[0] % 3 == 0
-    return Mark(grade_id, 0.0 if wrong else out_of, out_of, "not_run" if wrong else None)
 
 
 def put_submission(course: Path, student: str, content: bytes, day: int = 10) -> None:

@@ -14,7 +14,7 @@ from gradekit.grading import autograded_file, check_files, grade_class
 from gradekit.jobs import Setting
 from gradekit.recording import open_gradebook
 from gradekit.results import load_result, result_file
-from tests.gradekit import fake_grader
+from tests.gradekit import fake_worker
 from tests.gradekit.fake_grader import Rows, executed, files_of, gradebook_rows, put_submission
 from tests.gradekit.submissions import LESSON, answered, as_bytes
 
@@ -26,9 +26,9 @@ def course(new_course: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -
     """A course with three graded submissions, and a grader that answers at once."""
     root = new_course("course")
     monkeypatch.setenv("GRADEKIT_COURSE", str(root))
-    monkeypatch.setenv(fake_grader.EXECUTIONS, str(root / "executions"))
-    monkeypatch.setenv(fake_grader.SECONDS, "0")
-    monkeypatch.setattr("gradekit.distribution.run_job", fake_grader.answer_at_once)
+    monkeypatch.setenv(fake_worker.EXECUTIONS, str(root / "executions"))
+    monkeypatch.setenv(fake_worker.SECONDS, "0")
+    monkeypatch.setattr("gradekit.distribution.run_job", fake_worker.answer_at_once)
     monkeypatch.setattr("gradekit.distribution.nursery_for", lambda *_: None)
     put_submission(root, "ana", as_bytes(answered()))
     put_submission(root, "boris", as_bytes(answered(letters={4: "B"})))
