@@ -23,7 +23,7 @@ FROM ?=
 TO ?= build/bundle
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades formgrader bundle set-repository opinions pretrain figures bench-sentinel picture clean
+        feedback grades formgrader bundle set-repository opinions pretrain figures bench-sentinel bench-backdoor picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -88,6 +88,11 @@ figures: setup ## measure again and write the tables of both READMEs (some minut
 bench-sentinel: setup ## tamper with models and see what sentinel notices; time its hashing
 	@$(BIN)/python -W ignore benchmarks/tamper_corpus.py --write
 	@$(BIN)/python benchmarks/hashing.py --write
+	@$(BIN)/python benchmarks/figures.py render
+
+bench-backdoor: setup ## build clean and backdoored models, search them all (an hour or more; can be stopped and goes on)
+	@for step in calibrate report summary; do $(BIN)/python -m benchmarks.backdoors.measure $$step || exit 1; done
+	@$(BIN)/python -m benchmarks.backdoors.picture
 	@$(BIN)/python benchmarks/figures.py render
 
 picture: setup ## take the README's picture again
