@@ -277,13 +277,14 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
     done = [measured["clean"], sum(counts.values())]
     unfinished = "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
     ours = measured["methods"]["with_reference"]
+    every = ours["groups"]["all"]
     return (
         f"{measured['clean']} clean tiny models, and backdoored ones: {families}{unfinished}. "
-        "Intervals are of 95 %, by bootstrap over models; seconds are of one CPU core; passes are texts that go "
-        "through a model, forwards or backwards. With the threshold that the tuning zoo gave "
-        f"({measured['threshold']:.2f}) the search accuses {ours['false_alarms']} of the clean "
-        f"models and {ours['groups']['all']['alarms']} of the {ours['groups']['all']['models']} "
-        f"others. {measured['machine']}."
+        "Intervals are of 95 %, by bootstrap over models; seconds are of one CPU core; passes are "
+        "texts that go through a model, forwards or backwards. With the threshold that the tuning "
+        f"zoo gave ({measured['threshold']:.2f}) the search accuses {ours['false_alarms']} of the "
+        f"clean models and {every['alarms']} of the {every['models']} others. "
+        f"{measured['machine']}."
     )
 
 

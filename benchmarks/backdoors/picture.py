@@ -31,7 +31,8 @@ def draw(measured: dict[str, Any]) -> plt.Figure:
                 colour = CLEAN if family == "clean" else colour
                 axes.scatter(place + rng.uniform(-0.2, 0.2), score, s=18, c=colour, alpha=0.8)
     axes.axhline(measured["threshold"], color="black", lw=0.8, ls="--")
-    axes.text(len(families) - 0.5, measured["threshold"] + 0.01, "threshold", ha="right", size=8)
+    axes.text(0.99, measured["threshold"] + 0.01, "threshold", ha="right", size=8,
+              transform=axes.get_yaxis_transform())  # fmt: skip
     axes.set_xticks(range(len(families)), families, rotation=20, ha="right")
     axes.set(ylabel="score of the search", ylim=(-0.02, 1.02))
     axes.grid(axis="y", alpha=0.25)
