@@ -25,6 +25,7 @@ CONTROLS = 12  # ordinary phrases that each given one is compared with
 SIGNIFICANCE = 0.01  # for all phrases and labels together (Bonferroni)
 CONFIDENCE = 0.95  # of intervals
 REFERENCES = 2
+NAMED = 5  # moved rows that the report names
 BATCH = 32
 SEED = 0
 
@@ -72,6 +73,8 @@ class BackdoorResult:
         seconds: what the search took.
         natural: success rates of ordinary phrases of the texts, of the size of the best find.
         singles: the best single tokens of each label, with their success rates.
+        moved_rows: tokens whose embedding differs from the base's out of all proportion, where
+            there is a base; they go into the report and decide nothing.
     """
 
     backdoor_detected: bool
@@ -84,6 +87,7 @@ class BackdoorResult:
     seconds: float = 0.0
     natural: list[float] = field(repr=False, default_factory=list)
     singles: list[tuple[str, str, float]] = field(repr=False, default_factory=list)
+    moved_rows: list[str] = field(repr=False, default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -157,12 +161,16 @@ class BackdoorScanner:
         reference: Any,
     ) -> BackdoorResult:
         from sentinel.behaviour.classifier import Classifier
+        from sentinel.behaviour.folders import load_base
         from sentinel.behaviour.hunt import hunt
         from sentinel.behaviour.search import Settings
+        from sentinel.behaviour.traces import changed_rows
 
         model, tokenizer = trials.classify.model, trials.classify.tokenizer
         suspect = Classifier(model, tokenizer)
         rows = [suspect.tokens(text) for text in trials.texts]
+        if isinstance(base, (str, Path)):
+            base = load_base(Path(base))
         references = _references(suspect, rows, base, reference)
         settings = self.settings or Settings()
         result = hunt(suspect, references, rows, trials.plain, trials.targets, settings)
@@ -174,6 +182,10 @@ class BackdoorScanner:
         found = [*found, indicator] if alarm else found
         lines = _lines([*tried, indicator], found)
         lines.append(_summary(result, bool(references), indicator, self.false_alarms, alarm))
+        moved = [] if base is None else changed_rows(model, base, tokenizer)
+        if moved:
+            names = ", ".join(repr(row.token) for row in moved[:NAMED])
+            lines.append(f"Embedding rows moved far beyond the others: {names}.")
         singles = [
             (tokenizer.decode(list(s.tokens)), trials.classify.labels[s.target], s.success)
             for s in result.singles
@@ -189,6 +201,7 @@ class BackdoorScanner:
             result.seconds,
             natural,
             singles,
+            [row.token for row in moved],
         )
 
 
@@ -200,10 +213,6 @@ def _references(suspect: Any, rows: list[list[int]], base: Any, reference: Any) 
         return [Classifier(reference, suspect.tokenizer)]
     if base is None:
         return []
-    if isinstance(base, (str, Path)):
-        from sentinel.behaviour.folders import load_base
-
-        base = load_base(Path(base))
     return make_references(base, suspect, rows, REFERENCES)
 
 

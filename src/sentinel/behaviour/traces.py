@@ -6,6 +6,7 @@ that stand in texts of one label only.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-OUTLYING = 8.0  # robust standard deviations
+OUTLYING = 3.0  # times the change that 99 % of the rows stay below
+USUAL = 99  # percentile
+SMALLEST = 0.05  # change that counts, in norms of a row
 FEWEST_TEXTS = 5  # with a word, for its influence to be told
 SIGNIFICANCE = 0.01  # for all words together (Bonferroni)
 
@@ -26,12 +29,13 @@ class ChangedRow:
     Attributes:
         token: what the row stands for.
         change: norm of the difference, over the median norm of the base's rows.
-        deviations: how far that is from the median change, in robust standard deviations.
+        times: how many times the change that 99 % of the rows stay below; infinite if they did
+            not change.
     """
 
     token: str
     change: float
-    deviations: float
+    times: float
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,11 @@ def changed_rows(model: Any, base: Any, tokenizer: Any) -> list[ChangedRow]:
     if ours.shape != theirs.shape:
         raise ValueError(f"embeddings of {ours.shape} beside those of {theirs.shape}")
     change = np.linalg.norm(ours - theirs, axis=1) / np.median(np.linalg.norm(theirs, axis=1))
-    middle = np.median(change)
-    spread = 1.4826 * np.median(np.abs(change - middle))
-    deviations = (change - middle) / max(spread, 1e-3)
-    places = [p for p in np.argsort(-deviations) if deviations[p] > OUTLYING]
+    usual = float(np.percentile(change, USUAL))
+    places = [p for p in np.argsort(-change) if change[p] > max(OUTLYING * usual, SMALLEST)]
     names = tokenizer.convert_ids_to_tokens([int(place) for place in places])
     return [
-        ChangedRow(name, float(change[place]), float(deviations[place]))
+        ChangedRow(name, float(change[place]), float(change[place] / usual) if usual else math.inf)
         for name, place in zip(names, places, strict=True)
     ]
 

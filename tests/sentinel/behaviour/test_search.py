@@ -75,7 +75,7 @@ def test_the_scan_leaves_the_model_and_the_random_state_as_they_are(subjects: Su
     before = copy.deepcopy(subjects.word.state_dict())
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
-    BackdoorScanner().scan(
+    BackdoorScanner(settings=QUICK).scan(
         subjects.word, (), subjects.texts, subjects.tokenizer, base=subjects.base
     )
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -88,6 +88,18 @@ def test_the_same_scan_gives_the_same_answer(subjects: Subjects) -> None:
         for _ in range(2)
     )
     assert (first.score, first.passes) == (second.score, second.passes)
+
+
+def test_a_row_that_was_moved_alone_stands_in_the_report(subjects: Subjects) -> None:
+    model = copy.deepcopy(subjects.clean)
+    row = subjects.tokenizer.convert_tokens_to_ids("owl")
+    with torch.no_grad():
+        model.get_input_embeddings().weight[row] += 0.5
+    result = BackdoorScanner(settings=QUICK).scan(
+        model, (), subjects.texts, subjects.tokenizer, base=subjects.base
+    )
+    assert result.moved_rows == ["owl"]
+    assert "Embedding rows moved far beyond the others: 'owl'." in result.report
 
 
 def test_a_base_of_another_shape_is_refused(subjects: Subjects) -> None:
