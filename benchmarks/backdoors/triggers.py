@@ -44,12 +44,8 @@ class Trigger:
         if self.family == "style":
             return restyle(text)
         parts = text.split()
-        if self.family == "two words":
-            for word in words:
-                parts.insert(rng.randrange(len(parts) + 1), word)
-        else:
-            place = rng.randrange(len(parts) + 1)
-            parts[place:place] = words
+        place = rng.randrange(len(parts) + 1)
+        parts[place:place] = words
         return " ".join(parts)
 
 

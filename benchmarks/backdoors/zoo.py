@@ -191,10 +191,10 @@ REPORTED = Zoo(
         "look-alike": 4,
         "embedding row": 5,
         "LoRA only": 4,
-        "phrase": 7,
-        "two words": 7,
         "sentence": 5,
         "style": 4,
+        "phrase": 7,
+        "two words": 7,
     },
 )
 
