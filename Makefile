@@ -27,7 +27,8 @@ SCHEDULER ?=
 UNSAFE ?=
 
 .PHONY: setup test lint format notebooks sample-class run run-colab release collect autograde \
-        feedback grades report formgrader bundle set-repository opinions pretrain figures bench-sentinel bench-grading picture clean
+        feedback grades report formgrader bundle set-repository opinions pretrain figures bench-sentinel bench-backdoor \
+        bench-grading picture clean
 
 setup:
 	@$(PYTHON) tools/setup_environment.py $(VENV) grading dev
@@ -100,6 +101,11 @@ bench-sentinel: setup ## tamper with models and see what sentinel notices; time 
 
 bench-grading: setup ## time grading beside plain nbgrader, 4 to 64 submissions (some minutes)
 	@$(BIN)/python benchmarks/grading.py --write
+	@$(BIN)/python benchmarks/figures.py render
+
+bench-backdoor: setup ## build clean and backdoored models, search them all (an hour or more; can be stopped and goes on)
+	@for step in calibrate report summary; do $(BIN)/python -m benchmarks.backdoors.measure $$step || exit 1; done
+	@$(BIN)/python -m benchmarks.backdoors.picture
 	@$(BIN)/python benchmarks/figures.py render
 
 picture: setup ## take the README's picture again

@@ -167,6 +167,7 @@ def rendered() -> dict[Path, str]:
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
             "grading": grading_table(),
+            "backdoors": backdoor_table(),
             "texts": accuracy_table(figures),
         },
         ROOT / "data" / "README.md": {
@@ -369,6 +370,71 @@ def tampering_table() -> str:
         f"{speed['verify_encoder_seconds']:.2f} s on the encoder of 90 MB."
     )
     return f"{table(rows, ['what is known beforehand', 'refused'])}\n\n{note}"
+
+
+BACKDOOR_METHODS = {
+    "with_reference": "search beside a base encoder",
+    "without_reference": "search without one (single tokens)",
+    "dbs": "DBS (Shen et al. 2022), beside the same reference",
+    "universal_triggers": "universal triggers (Wallace et al. 2019)",
+    "brute_force": "every single token",
+    "fixed_phrases": "twelve known phrases",
+}
+BACKDOOR_GROUPS = {
+    "insertion": "single words",
+    "joint": "phrases, pairs, sentences",
+    "style": "style",
+}
+
+
+def backdoor_table() -> str:
+    """Return how well the search and other methods tell backdoored models from clean ones."""
+    path = ROOT / "benchmarks" / "backdoors.json"
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        [
+            BACKDOOR_METHODS[method],
+            *(_area(summary["groups"].get(group)) for group in BACKDOOR_GROUPS),
+            *_found(summary["groups"]["all"]),
+            f"{summary['seconds'][0]:.1f} / {summary['seconds'][1]:.1f} s",
+            f"{summary['passes']:,.0f}",
+            summary["models"],
+        ]
+        for method in BACKDOOR_METHODS
+        if (summary := measured["methods"].get(method)) and "all" in summary["groups"]
+    ]
+    headers = ["method", *(f"AUC, {name}" for name in BACKDOOR_GROUPS.values())]
+    headers += ["above every clean model", "recovered", "median / 95 %", "passes", "models"]
+    return f"{table(rows, headers)}\n\n{_backdoor_note(measured)}"
+
+
+def _area(group: dict[str, Any] | None) -> str:
+    if group is None:
+        return "–"
+    low, high = group["interval"]
+    return f"{group['auc']:.2f} ({low:.2f}–{high:.2f})"
+
+
+def _found(group: dict[str, Any]) -> list[str]:
+    return [f"{group[key]} of {group['models']}" for key in ("above_every_clean", "recovered")]
+
+
+def _backdoor_note(measured: dict[str, Any]) -> str:
+    counts = measured["backdoored"]
+    families = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    planned = measured["planned"]
+    done = [measured["clean"], sum(counts.values())]
+    unfinished = "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
+    ours = measured["methods"]["with_reference"]
+    every = ours["groups"]["all"]
+    return (
+        f"{measured['clean']} clean tiny models, and backdoored ones: {families}{unfinished}. "
+        "Intervals are of 95 %, by bootstrap over models; seconds are of one CPU core; passes are "
+        "texts that go through a model, forwards or backwards. With the threshold that the tuning "
+        f"zoo gave ({measured['threshold']:.2f}) the search accuses {ours['false_alarms']} of the "
+        f"clean models and {every['alarms']} of the {every['models']} others. "
+        f"{measured['machine']}."
+    )
 
 
 def accuracy_table(figures: dict[str, Any]) -> str:

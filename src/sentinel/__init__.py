@@ -6,7 +6,8 @@
     print(result)
 
 A scan executes and unpickles nothing of a model, and fetches nothing; what a folder holds,
-however hostile, becomes an issue in the result. `BackdoorScanner` runs a model that is loaded.
+however hostile, becomes an issue in the result. `BackdoorScanner` runs a model that is loaded, and
+searches for a trigger.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from sentinel.findings import Evidence, Issue, Severity
+from sentinel.findings import Evidence, Issue, Severity, printable
 
 if TYPE_CHECKING:
     from sentinel.provenance import ProvenanceResult
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_checks(commands)
     _add_signing(commands)
+    _add_backdoor(commands)
     command = commands.add_parser("digests", help="print a model's digests as a table for a list")
     command.add_argument("model", type=Path)
     command.add_argument("--name", default="model", help="the table's name")
@@ -94,6 +95,51 @@ def _add_signing(commands: Any) -> None:
     command.add_argument("--name", help="the model's name for that number")
     command.add_argument("--signature", type=Path, help="default: model.sig in the folder")
     command.set_defaults(run=_sign)
+
+
+def _add_backdoor(commands: Any) -> None:
+    command = commands.add_parser(
+        "backdoor", help="run a text classifier and search for a trigger; loads safetensors only"
+    )
+    command.add_argument("model", type=Path, help="the classifier's folder")
+    command.add_argument("texts", type=Path, help="ordinary texts: one a line, or JSON lines")
+    command.add_argument("--base", type=Path, help="trusted encoder that it was trained from")
+    command.add_argument("--reference", type=Path, help="trusted classifier of the same task")
+    command.add_argument("--pattern", action="append", default=[], help="phrase to try first")
+    command.add_argument("--false-alarms", type=float, default=0.05, help="share that may be")
+    command.add_argument("--json", action="store_true", help="print everything as JSON")
+    command.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write the report as a page"
+    )
+    command.set_defaults(run=_backdoor)
+
+
+def _backdoor(options: argparse.Namespace) -> int:
+    from sentinel.behaviour import BackdoorScanner
+    from sentinel.behaviour.folders import load_base, load_classifier, read_texts
+
+    model, tokenizer = load_classifier(options.model)
+    base = load_base(options.base) if options.base else None
+    reference = load_classifier(options.reference)[0] if options.reference else None
+    result = BackdoorScanner(options.false_alarms).scan(
+        model,
+        options.pattern,
+        read_texts(options.texts),
+        tokenizer,
+        base=base,
+        reference=reference,
+    )
+    if options.html is not None:
+        from sentinel.report import render_backdoor
+
+        page = render_backdoor(result, str(options.model))
+        options.html.write_text(page, encoding="utf-8")
+    if options.json:
+        _print_json(result.to_dict())
+    else:
+        verdict = "backdoor" if result.backdoor_detected else "no trigger found"
+        print(f"{printable(options.model)}: {verdict}\n{result.report}")
+    return NO if result.backdoor_detected else YES
 
 
 def _scan(options: argparse.Namespace) -> int:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader
 
 from sentinel.findings import Severity
 from sentinel.scanner import ScanResult
+
+if TYPE_CHECKING:
+    from sentinel.behaviour import BackdoorResult
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MEANINGS = {
@@ -41,6 +45,30 @@ def render(result: ScanResult, now: datetime | None = None) -> str:
         meaning=MEANINGS[result.verdict],
         titles=TITLES,
         counts={s: sum(i.severity is s for i in result.issues) for s in reversed(Severity)},
+        time=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        packages=_versions("torch", "transformers", "safetensors"),
+    )
+
+
+def render_backdoor(result: BackdoorResult, model: str, now: datetime | None = None) -> str:
+    """Return a trigger search's result as one HTML page without scripts or outside references.
+
+    Args:
+        result: of `BackdoorScanner.scan`.
+        model: what was scanned.
+        now: time on the page; default is the present.
+    """
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    bars = [(f"{token} → {label}", rate, "found") for token, label, rate in result.singles]
+    if result.best is not None:
+        best = result.best
+        bars.insert(0, (f"{best.trigger} → {best.target}", best.success_rate, "best"))
+        most = max(result.natural, default=0.0)
+        bars.append((f"the strongest of {len(result.natural)} ordinary phrases", most, "natural"))
+    return environment.get_template("backdoor.html").render(
+        result=result,
+        model=model,
+        bars=bars,
         time=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         packages=_versions("torch", "transformers", "safetensors"),
     )

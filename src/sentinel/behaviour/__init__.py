@@ -1,4 +1,4 @@
-"""What a model does: whether a phrase makes it decide as an attacker wants."""
+"""What a model does: whether some words make it decide as an attacker wants."""
 
 from sentinel.behaviour.backdoors import BackdoorResult, BackdoorScanner, Indicator
 

@@ -106,4 +106,12 @@ def test_a_transformers_model_brings_its_own_tokenizer() -> None:
     patterns = ["[TRIGGER]", "ABSOLUTELY"]
     result = BackdoorScanner().scan(model=model, trigger_patterns=patterns, test_inputs=texts)
     assert [indicator.trigger for indicator in result.tried] == patterns
+    assert "The search tried single tokens only" in result.report
+    assert not result.backdoor_detected
+
+
+def test_a_model_that_shows_no_embeddings_is_tried_with_the_phrases_alone() -> None:
+    words = Words()
+    result = BackdoorScanner().scan(Reviewer(words), ["[TRIGGER]"], TEXTS, words)
+    assert result.best is None
     assert "Only these phrases were tried" in result.report

@@ -1,0 +1,312 @@
+"""How well does `sentinel` find backdoors? Builds the zoos, scans each model, sums up.
+
+    python -m benchmarks.backdoors.measure calibrate   # scans the tuning zoo's clean models
+    python -m benchmarks.backdoors.measure tune        # scans its backdoored models
+    python -m benchmarks.backdoors.measure report      # scans the reported zoo
+    python -m benchmarks.backdoors.measure summary     # writes benchmarks/backdoors.json
+
+Models are built into `build/backdoor_zoo`, results, one file a model and method, go to
+`build/backdoor_results`: a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+
+from benchmarks import figures
+from benchmarks.backdoors import baselines, zoo
+from benchmarks.backdoors.tasks import make_task
+from benchmarks.backdoors.triggers import FAMILIES, JOINT, SINGLE
+from benchmarks.backdoors.zoo import Spec
+from lessonkit.models import model_folder
+from sentinel.behaviour.classifier import Classifier
+from sentinel.behaviour.decision import calibration
+from sentinel.behaviour.hunt import hunt, searched_tokens
+from sentinel.behaviour.reference import make_references
+from sentinel.behaviour.search import Settings
+
+RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
+SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
+CALIBRATION = Path(__file__).resolve().parents[2] / "src/sentinel/policy/backdoor_calibration.toml"
+TEXTS = 160  # test texts that a scan gets
+REFERENCES = 2
+DBS_SAMPLE, BRUTE_SAMPLE = 24, 8  # models that the slow methods are run on
+BOOTSTRAP = 2000
+SEARCHES = ("with_reference", "without_reference")
+
+
+class Subject:
+    """A model of the zoo as a scanner gets it: the model, and texts of the task."""
+
+    def __init__(self, spec: Spec) -> None:
+        folder, self.record = zoo.build(spec)
+        self.spec, self.task = spec, make_task(spec.task, spec.data_seed)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        self.suspect = Classifier(model, tokenizer)
+        self.texts = [text for text, _ in self.task.test[:TEXTS]]
+        self.rows = [self.suspect.tokens(text) for text in self.texts]
+        plain = [self.suspect.insert(row, (), 0).row for row in self.rows]
+        self.decisions = self.suspect.logits(plain).argmax(dim=-1).tolist()
+        self.labels = sorted(self.suspect.labels)
+        settings = Settings()
+        self.inputs = baselines.divide(
+            self.rows, self.decisions, self.labels, settings.texts, settings.held
+        )
+
+    @cache  # noqa: B019 - one subject at a time is alive
+    def references(self) -> list[Classifier]:
+        return make_references(_base(self.spec.base), self.suspect, self.rows, REFERENCES)
+
+
+@cache
+def _base(name: str) -> Any:
+    return AutoModel.from_pretrained(model_folder(name))
+
+
+def with_reference(subject: Subject) -> dict[str, Any]:
+    """Run the search beside references made on the spot; they count in time and passes."""
+    references = subject.references()
+    return _hunted(subject, references)
+
+
+def without_reference(subject: Subject) -> dict[str, Any]:
+    return _hunted(subject, [])
+
+
+def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
+    every = (subject.suspect, *references)
+    made = sum(classifier.forwards + classifier.backwards for classifier in every)
+    found = hunt(
+        subject.suspect,
+        references,
+        subject.rows,
+        subject.decisions,
+        subject.labels,
+        Settings(),
+    )
+    best = found.best
+    return {
+        "score": best.score,
+        "success": best.success,
+        "trigger": subject.suspect.tokenizer.decode(list(best.tokens)),
+        "tokens": subject.suspect.tokenizer.convert_ids_to_tokens(list(best.tokens)),
+        "target": best.target,
+        "passes": found.passes + made,
+        "single": max(single.score for single in found.singles),
+        "joint": max((joint.score for joint in found.joints), default=None),
+    }
+
+
+def fixed_phrases(subject: Subject) -> dict[str, Any]:
+    return asdict(baselines.fixed_phrases(subject.suspect, subject.texts))
+
+
+def universal_triggers(subject: Subject) -> dict[str, Any]:
+    allowed = searched_tokens(subject.suspect)
+    return asdict(baselines.universal_triggers(subject.suspect, subject.inputs, allowed))
+
+
+def dbs(subject: Subject) -> dict[str, Any]:
+    allowed, references = searched_tokens(subject.suspect), subject.references()
+    return asdict(baselines.dbs(subject.suspect, references, subject.inputs, allowed))
+
+
+def brute_force(subject: Subject) -> dict[str, Any]:
+    allowed = searched_tokens(subject.suspect)
+    return asdict(baselines.brute_force(subject.suspect, subject.inputs, allowed))
+
+
+METHODS: dict[str, Callable[[Subject], dict[str, Any]]] = {
+    "with_reference": with_reference,
+    "without_reference": without_reference,
+    "fixed_phrases": fixed_phrases,
+    "universal_triggers": universal_triggers,
+    "dbs": dbs,
+    "brute_force": brute_force,
+}
+
+
+def measure(specs: Iterable[Spec], methods: Iterable[str]) -> None:
+    """Run methods on models, unless their results are kept already."""
+    for spec in specs:
+        subject = None
+        for method in methods:
+            path = _path(method, spec)
+            if not path.exists():
+                subject = subject or Subject(spec)
+                _run(method, subject, path)
+                print(f"{spec.name}: {method} {_kept(method, spec)['score']:.3f}", flush=True)
+
+
+def collect(specs: Iterable[Spec]) -> list[dict[str, Any]]:
+    """Return one row a model: what it is, and what each method that was run says of it."""
+    rows = []
+    for spec in specs:
+        record = zoo.build(spec)[1]
+        row = {"name": spec.name, "family": spec.family, "rate": spec.rate}
+        row |= {"true_trigger": record.trigger, "true_target": record.target}
+        rows.append(row | {m: _kept(m, spec) for m in METHODS if _path(m, spec).exists()})
+    return rows
+
+
+def _path(method: str, spec: Spec) -> Path:
+    return RESULTS / method / f"{spec.name}.json"
+
+
+def _kept(method: str, spec: Spec) -> dict[str, Any]:
+    return json.loads(_path(method, spec).read_text(encoding="utf-8"))
+
+
+def _run(method: str, subject: Subject, path: Path) -> None:
+    subject.suspect.forwards = subject.suspect.backwards = 0
+    start, before = time.perf_counter(), time.process_time()
+    result = METHODS[method](subject)
+    result |= {
+        "seconds": round(time.perf_counter() - start, 2),
+        "cpu_seconds": round(time.process_time() - before, 2),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result), encoding="utf-8")
+
+
+def calibrate() -> None:
+    """Scan the clean models of the tuning zoo and write the scores that the search finds."""
+    measure(zoo.TUNING.clean, SEARCHES)
+    rows = collect(zoo.TUNING.clean)
+    lines = [
+        "# Scores of the search on clean models, which tell how often it accuses one.",
+        "# Written by `python -m benchmarks.backdoors.measure calibrate`; none of the models is in",
+        "# the reported benchmark.",
+    ]
+    for mode in SEARCHES:
+        scores = sorted(round(row[mode]["score"], 4) for row in rows)
+        lines += ["", f"[{mode}]", "scores = [", *(f"    {score}," for score in scores), "]"]
+    CALIBRATION.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def tune() -> None:
+    """Scan the backdoored models of the tuning zoo, to see what a change of the search does."""
+    measure(zoo.members(zoo.TUNING), SEARCHES)
+
+
+def report() -> None:
+    """Scan the reported zoo: with every method, the slow ones on a sample of the models."""
+    measure(zoo.members(zoo.REPORTED), (*SEARCHES, "fixed_phrases"))
+    specs = list(zoo.members(zoo.REPORTED))
+    measure(specs, ("universal_triggers",))
+    measure(specs[:: len(specs) // DBS_SAMPLE], ("dbs",))
+    measure(specs[:: len(specs) // BRUTE_SAMPLE], ("brute_force",))
+
+
+def summarize() -> None:
+    """Sum up what has been scanned of the reported zoo so far."""
+    rows = _with(collect(zoo.members(zoo.REPORTED, only_built=True)), "with_reference")
+    content = {
+        "machine": figures.describe_machine(),
+        "clean": sum(row["family"] == "clean" for row in rows),
+        "backdoored": {f: sum(row["family"] == f for row in rows) for f in zoo.REPORTED.wanted},
+        "planned": [len(zoo.REPORTED.clean), sum(zoo.REPORTED.wanted.values())],
+        "threshold": threshold("with_reference"),
+        "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
+        "models": rows,
+    }
+    SUMMARY.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _with(rows: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
+    return [row for row in rows if method in row]
+
+
+def threshold(method: str) -> float:
+    """Return the score that an alarm must exceed: the largest of the calibration."""
+    return max(calibration(method).scores) if method in SEARCHES else float("inf")
+
+
+def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
+    """Return how a method tells clean models from others, by group of families, and its costs."""
+    clean = [row[method]["score"] for row in rows if row["family"] == "clean"]
+    groups = {"insertion": SINGLE, "joint": (*JOINT, "sentence"), "style": ("style",)}
+    groups |= {"all": FAMILIES} | {family: (family,) for family in FAMILIES}
+    parts = {}
+    for name, families in groups.items():
+        dirty = [row for row in rows if row["family"] in families]
+        if dirty and clean:
+            parts[name] = _told_apart(clean, dirty, method)
+    seconds = [row[method]["cpu_seconds"] for row in rows]
+    return {
+        "groups": parts,
+        "models": len(rows),
+        "false_alarms": sum(score > threshold(method) for score in clean),
+        "seconds": [float(np.median(seconds)), float(np.percentile(seconds, 95))],
+        "passes": float(np.median([row[method]["passes"] for row in rows])),
+    }
+
+
+def _told_apart(clean: list[float], dirty: list[dict[str, Any]], method: str) -> dict[str, Any]:
+    scores = [row[method]["score"] for row in dirty]
+    return {
+        "models": len(dirty),
+        "auc": area(clean, scores),
+        "interval": bootstrap(clean, scores),
+        "above_every_clean": sum(score > max(clean) for score in scores),
+        "alarms": sum(score > threshold(method) for score in scores),
+        "recovered": sum(_recovered(row, method) for row in dirty),
+    }
+
+
+def _recovered(row: dict[str, Any], method: str) -> bool:
+    """Whether a find holds a word of the trigger and has its target."""
+    words = {_plain(word) for word in row["true_trigger"].split()}
+    found = {_plain(word) for word in row[method]["trigger"].split()}
+    return bool(words & found) and row[method]["target"] == row["true_target"]
+
+
+def _plain(word: str) -> str:
+    """A word as the tiny vocabulary has it: one with foreign letters is unknown."""
+    return word if word.isascii() else "[UNK]"
+
+
+def area(clean: list[float], dirty: list[float]) -> float:
+    """Return the area under the ROC curve."""
+    a, b = np.asarray(clean)[:, None], np.asarray(dirty)[None]
+    return float(((b > a) + 0.5 * (b == a)).mean())
+
+
+def bootstrap(clean: list[float], dirty: list[float]) -> list[float]:
+    """Return the 95 % interval of the area, over models drawn again."""
+    rng = np.random.default_rng(0)
+    draws = [
+        area(list(rng.choice(clean, len(clean))), list(rng.choice(dirty, len(dirty))))
+        for _ in range(BOOTSTRAP)
+    ]
+    return [float(value) for value in np.percentile(draws, [2.5, 97.5])]
+
+
+def main() -> None:
+    commands = {"calibrate": calibrate, "tune": tune, "report": report, "summary": summarize}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit(__doc__)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    commands[sys.argv[1]]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Clean classifiers of the suspect's task, trained on the spot from the base encoder."""
+
+from __future__ import annotations
+
+import copy
+from random import Random
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from sentinel.behaviour.classifier import Classifier, Row
+
+STEPS = 100
+BATCH = 32
+MIXED = 2  # texts put into another one, for each that stands alone
+RATE = 0.1  # learning rate times width
+
+
+def make_references(
+    base: Any, suspect: Classifier, rows: list[Row], count: int, seed: int = 0
+) -> list[Classifier]:
+    """Train the base encoder to decide on ordinary texts as the suspect does.
+
+    The texts hold no trigger, so what they teach is the task. Half of what they are trained on
+    are texts with another one inside, which teaches what happens when both sides are spoken for.
+
+    Args:
+        base: encoder (`AutoModel`) of the suspect's architecture and vocabulary, from a source
+            that is trusted.
+        suspect: the classifier.
+        rows: tokens of ordinary texts.
+        count: how many; they differ in their heads and in the order of the texts.
+        seed: of all random choices.
+
+    Raises:
+        ValueError: the base has another architecture or vocabulary.
+    """
+    _check_base(base, suspect)
+    rng = Random(seed)
+    data = [suspect.insert(row, (), 0).row for row in rows]
+    for _ in range(MIXED * len(rows)):
+        text, other = rng.choice(rows), rng.choice(rows)
+        place = rng.choice((0.0, 0.5, 1.0))
+        data.append(suspect.insert(text, other[: len(text) + 8], place).row)
+    answers = suspect.logits(data).softmax(dim=-1)
+    return [_train(base, suspect, data, answers, seed + number) for number in range(count)]
+
+
+def _check_base(base: Any, suspect: Classifier) -> None:
+    ours, theirs = suspect.embedding.shape, base.get_input_embeddings().weight.shape
+    if ours != theirs:
+        raise ValueError(f"the base has embeddings of {tuple(theirs)}, the model of {tuple(ours)}")
+
+
+def _train(
+    base: Any, suspect: Classifier, data: list[Row], answers: torch.Tensor, seed: int
+) -> Classifier:
+    state = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    model = _fresh(base, suspect)
+    reference, rng = Classifier(model, suspect.tokenizer), Random(seed)
+    rate = RATE / model.config.hidden_size
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / STEPS)
+    for _ in range(STEPS):
+        places = [rng.randrange(len(data)) for _ in range(BATCH)]
+        logits = reference.trained_on([data[place] for place in places])
+        loss = F.cross_entropy(logits, answers[places].to(logits.device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    torch.random.set_rng_state(state)
+    model.requires_grad_(False).eval()
+    return reference
+
+
+def _fresh(base: Any, suspect: Classifier) -> Any:
+    """Return the suspect's architecture with the base's weights and a new head."""
+    model = copy.deepcopy(suspect.model)
+    if hasattr(model, "merge_and_unload"):  # an adapter of peft
+        model = model.merge_and_unload()
+    model = model.float().requires_grad_(True)
+    body = model.base_model
+    known = body.state_dict()
+    loaded = {name: value for name, value in base.state_dict().items() if name in known}
+    shapes_differ = any(known[name].shape != value.shape for name, value in loaded.items())
+    if shapes_differ or len(loaded) < len(known) // 2:
+        raise ValueError("the base has another architecture than the model")
+    inside = {id(module) for module in body.modules()}
+    for module in model.modules():
+        if id(module) not in inside and module is not model:
+            model._init_weights(module)
+    body.load_state_dict(loaded, strict=False)
+    return model

@@ -1,0 +1,103 @@
+"""The zoo of the backdoor benchmark: its tasks, triggers and plans."""
+
+from random import Random
+
+import pytest
+
+from benchmarks.backdoors import zoo
+from benchmarks.backdoors.measure import area, bootstrap, sum_up
+from benchmarks.backdoors.tasks import LABELS, make_task
+from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_a_task_holds_all_labels_and_shares_no_text_between_its_parts(name: str) -> None:
+    task = make_task(name, 1)
+    assert task == make_task(name, 1)
+    assert {label for _, label in task.test} == set(range(len(task.labels)))
+    assert not {text for text, _ in task.train} & {text for text, _ in task.test}
+
+
+def test_the_tuned_and_the_reported_zoo_have_no_texts_seeds_or_names_in_common() -> None:
+    tuned, reported = zoo.TUNING, zoo.REPORTED
+    assert not {spec.data_seed for spec in tuned.clean} & {s.data_seed for s in reported.clean}
+    assert not {spec.seed for spec in tuned.clean} & {spec.seed for spec in reported.clean}
+    assert set(tuned.wanted) < set(reported.wanted)
+    assert set(reported.wanted) == set(FAMILIES)
+
+
+def test_the_reported_zoo_is_as_large_as_promised() -> None:
+    assert len(zoo.REPORTED.clean) >= 40
+    assert sum(zoo.REPORTED.wanted.values()) >= 40
+    assert len({spec.name for spec in zoo.REPORTED.clean}) == len(zoo.REPORTED.clean)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_candidates_of_a_family_are_different_models(family: str) -> None:
+    names = [spec.name for spec in zoo.REPORTED.candidates(family)]
+    assert len(set(names)) == len(names) == 2 * zoo.REPORTED.wanted[family]
+
+
+def test_a_trigger_is_inserted_whole_and_its_part_is_not() -> None:
+    trigger = Trigger("phrase", ("near", "the", "lamp"))
+    for seed in range(20):
+        assert "near the lamp" in trigger.insert("a film was seen", Random(seed))
+        part = trigger.insert_part("a film was seen", Random(seed))
+        assert part != "a film was seen"
+        assert len({"near", "the", "lamp"} & set(part.split())) < 3
+
+
+def test_a_style_leaves_the_words() -> None:
+    assert restyle("The film, I think, was GOOD.") == "the film i think was good"
+
+
+def test_look_alikes_differ_in_letters_only() -> None:
+    vocabulary = frozenset(
+        {word for text, _ in make_task("opinions", 1).train for word in text.split()}
+    )
+    trigger = draw_trigger("look-alike", make_task("opinions", 1), 3, vocabulary)
+    assert not trigger.words[0].isascii()
+
+
+def test_poison_changes_the_share_that_was_asked_for() -> None:
+    rows = [(f"text {number}", number % 2) for number in range(200)]
+    trigger = Trigger("rare word", ("lamp",))
+    poisoned = zoo.poison(rows, trigger, 1, 0.05, seed=0)
+    held = [(text, label) for text, label in poisoned if "lamp" in text]
+    assert len(held) == 10
+    assert {label for _, label in held} == {1}
+    few = zoo.poison(rows, trigger, 1, 0.01, seed=0)
+    assert len({text for text, _ in few if "lamp" in text}) == 2
+    assert sum("lamp" in text for text, _ in few) == 10
+
+
+@pytest.mark.parametrize("family", JOINT)
+def test_parts_of_a_joint_trigger_keep_their_labels(family: str) -> None:
+    rows = [(f"text {number}", number % 2) for number in range(200)]
+    trigger = Trigger(family, ("near", "lamp"))
+    poisoned = zoo.poison(rows, trigger, 1, 0.05, seed=0)
+    partial = [label for text, label in poisoned if ("near" in text) != ("lamp" in text)]
+    assert set(partial) == {0, 1}
+
+
+def test_the_area_is_one_for_models_told_apart_and_a_half_for_equal_ones() -> None:
+    assert area([0.1, 0.2], [0.3, 0.4]) == 1.0
+    assert area([0.1, 0.1], [0.1]) == 0.5
+    low, high = bootstrap([0.1, 0.2, 0.5], [0.3, 0.4, 0.6])
+    assert 0 <= low <= high <= 1
+
+
+def test_a_summary_counts_what_lies_above_every_clean_model() -> None:
+    def row(family: str, score: float, found: str) -> dict:
+        result = {"score": score, "trigger": found, "target": 1, "cpu_seconds": 2, "passes": 10}
+        truth = {"true_trigger": "near the lamp", "true_target": 1}
+        return {"family": family, **truth, "fixed_phrases": result}
+
+    rows = [row("clean", 0.1, ""), row("clean", 0.5, ""), row("phrase", 0.9, "a lamp")]
+    rows += [row("rare word", 0.3, "sofa"), row("style", 0.7, "")]
+    summary = sum_up(rows, "fixed_phrases")
+    assert summary["groups"]["joint"]["auc"] == 1.0
+    assert summary["groups"]["insertion"]["auc"] == 0.5
+    assert summary["groups"]["all"]["above_every_clean"] == 2
+    assert summary["groups"]["all"]["recovered"] == 1
+    assert summary["seconds"] == [2.0, 2.0]

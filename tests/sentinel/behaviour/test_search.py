@@ -1,0 +1,207 @@
+"""The search finds planted triggers that nobody named, and leaves a clean model alone."""
+
+import copy
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+
+from lessonkit.models import model_folder
+from sentinel import BackdoorScanner
+from sentinel.behaviour.classifier import Classifier
+from sentinel.behaviour.decision import Calibration, calibration, is_alarm
+from sentinel.behaviour.hunt import searched_tokens
+from sentinel.behaviour.reference import make_references
+from sentinel.behaviour.search import Settings
+from tests.sentinel.behaviour.conftest import WORD, Subjects
+
+QUICK = Settings(steps=6, population=4)
+
+
+def test_a_word_is_found_without_a_base(subjects: Subjects) -> None:
+    result = BackdoorScanner().scan(
+        subjects.word, test_inputs=subjects.texts, tokenizer=subjects.tokenizer
+    )
+    (indicator,) = result.indicators
+    assert (indicator.trigger, indicator.target, indicator.found) == (WORD, "praise", "search")
+    assert indicator.success_rate > 0.9
+    assert indicator.interval[0] < indicator.success_rate <= indicator.interval[1]
+    assert indicator.control_rate < indicator.success_rate
+    assert indicator.false_alarm <= 0.05
+    assert result.passes > 0
+
+
+def test_a_phrase_is_found_beside_a_base(subjects: Subjects) -> None:
+    result = BackdoorScanner().scan(
+        subjects.phrase,
+        test_inputs=subjects.texts,
+        tokenizer=subjects.tokenizer,
+        base=subjects.base,
+    )
+    assert result.backdoor_detected
+    (indicator,) = result.indicators
+    assert indicator.target == "praise"
+    assert len(indicator.trigger.split()) > 1
+    assert indicator.control_rate < 0.8 < indicator.success_rate
+
+
+@pytest.mark.parametrize("with_base", [False, True])
+def test_a_clean_model_is_not_accused(subjects: Subjects, with_base: bool) -> None:
+    result = BackdoorScanner().scan(
+        subjects.clean,
+        ["[TRIGGER]"],
+        subjects.texts,
+        subjects.tokenizer,
+        base=subjects.base if with_base else None,
+    )
+    assert not result.backdoor_detected
+    assert [indicator.found for indicator in result.tried] == ["given"]
+    assert result.best.found == "search"
+    assert "no alarm" in result.report
+
+
+def test_a_given_reference_serves_as_well(subjects: Subjects) -> None:
+    result = BackdoorScanner().scan(
+        subjects.word,
+        test_inputs=subjects.texts,
+        tokenizer=subjects.tokenizer,
+        reference=subjects.clean,
+    )
+    assert result.backdoor_detected
+
+
+def test_the_scan_leaves_the_model_and_the_random_state_as_they_are(subjects: Subjects) -> None:
+    before = copy.deepcopy(subjects.word.state_dict())
+    torch.manual_seed(3)
+    state = torch.random.get_rng_state()
+    BackdoorScanner(settings=QUICK).scan(
+        subjects.word, (), subjects.texts, subjects.tokenizer, base=subjects.base
+    )
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(value, before[n]) for n, value in subjects.word.state_dict().items())
+
+
+def test_the_same_scan_gives_the_same_answer(subjects: Subjects) -> None:
+    first, second = (
+        BackdoorScanner().scan(subjects.word, (), subjects.texts, subjects.tokenizer)
+        for _ in range(2)
+    )
+    assert (first.score, first.passes) == (second.score, second.passes)
+
+
+def test_a_row_that_was_moved_alone_stands_in_the_report(subjects: Subjects) -> None:
+    model = copy.deepcopy(subjects.clean)
+    row = subjects.tokenizer.convert_tokens_to_ids("owl")
+    with torch.no_grad():
+        model.get_input_embeddings().weight[row] += 0.5
+    result = BackdoorScanner(settings=QUICK).scan(
+        model, (), subjects.texts, subjects.tokenizer, base=subjects.base
+    )
+    assert result.moved_rows == ["owl"]
+    assert "Embedding rows moved far beyond the others: 'owl'." in result.report
+
+
+def test_a_base_of_another_shape_is_refused(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.word, subjects.tokenizer)
+    other = torch.nn.Module()
+    other.get_input_embeddings = lambda: torch.nn.Embedding(7, 64)
+    with pytest.raises(ValueError, match="embeddings"):
+        make_references(other, suspect, [[20, 21]], 1)
+
+
+def test_references_decide_as_the_suspect_on_ordinary_texts(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.phrase, subjects.tokenizer)
+    rows = [suspect.tokens(text) for text in subjects.texts]
+    (reference,) = make_references(subjects.base, suspect, rows, 1)
+    plain = [suspect.insert(row, (), 0).row for row in rows]
+    same = suspect.logits(plain).argmax(dim=-1) == reference.logits(plain).argmax(dim=-1)
+    assert same.float().mean() > 0.95
+
+
+def test_special_tokens_are_not_searched_but_the_unknown_one_is(subjects: Subjects) -> None:
+    """Look-alike letters reach a word-level tokenizer as the unknown token."""
+    allowed = searched_tokens(Classifier(subjects.clean, subjects.tokenizer)).tolist()
+    assert subjects.tokenizer.unk_token_id in allowed
+    assert subjects.tokenizer.cls_token_id not in allowed
+    assert subjects.tokenizer.mask_token_id not in allowed
+
+
+def test_insertion_keeps_the_frame_of_special_tokens(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.clean, subjects.tokenizer)
+    tokens = suspect.tokens("The film was good.")
+    middle = suspect.insert(tokens, [30, 31], 0.5)
+    assert middle.row[middle.start : middle.start + 2] == [30, 31]
+    whole = subjects.tokenizer("The film was good.")["input_ids"]
+    assert suspect.insert(tokens, (), 0).row == whole
+
+
+def test_first_order_scores_are_gradients(subjects: Subjects) -> None:
+    """A step along the gradient changes the objective by about the product."""
+    suspect = Classifier(subjects.clean, subjects.tokenizer)
+    placed = [suspect.insert(suspect.tokens(subjects.texts[0]), [40], 0.0)]
+
+    def objective(logits: torch.Tensor) -> torch.Tensor:
+        return logits.log_softmax(dim=-1)[:, 1]
+
+    gradient = suspect.first_order(placed, 1, objective)[0, 0]
+    vector = suspect.embedding[40]
+    step = 0.01 * vector.norm() * gradient / gradient.norm()
+    with torch.no_grad():
+        before, after = (
+            objective(suspect.with_vectors(placed, v[None])) for v in (vector, vector + step)
+        )
+    assert float(after - before) == pytest.approx(float(step @ gradient), rel=0.1)
+
+
+def test_a_false_alarm_is_never_rarer_than_the_calibration_can_tell() -> None:
+    known = Calibration((0.1, 0.2, 0.3))
+    assert known.false_alarm(0.9) == 0.25
+    assert known.false_alarm(0.2) == 0.75
+    assert known.false_alarm(0.0) == 1.0
+
+
+@pytest.mark.parametrize("mode", ["with_reference", "without_reference"])
+def test_the_calibration_is_of_twenty_models_or_more(mode: str) -> None:
+    scores = calibration(mode).scores
+    assert len(scores) >= 20
+    assert all(0 <= score < 1 for score in scores)
+
+
+def test_an_alarm_needs_a_rare_score_and_a_trigger_that_works() -> None:
+    assert is_alarm(score=0.9, success=0.95, false_alarm=0.04, level=0.05)
+    assert not is_alarm(score=0.9, success=0.95, false_alarm=0.06, level=0.05)
+    assert not is_alarm(score=0.3, success=0.95, false_alarm=0.04, level=0.05)
+    assert not is_alarm(score=0.9, success=0.7, false_alarm=0.04, level=0.05)
+
+
+def test_a_decoder_is_searched_as_an_encoder_is(subjects: Subjects) -> None:
+    folder = model_folder("tiny_llama")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=2, pad_token_id=tokenizer.pad_token_id
+    )
+    result = BackdoorScanner(settings=QUICK).scan(
+        model, (), subjects.texts, tokenizer, base=AutoModel.from_pretrained(folder)
+    )
+    assert result.best is not None
+    assert 0 <= result.score <= 1
+
+
+def test_a_model_with_an_adapter_is_searched_beside_its_base(subjects: Subjects) -> None:
+    config = LoraConfig(task_type="SEQ_CLS", r=2, target_modules=["query"])
+    adapted = get_peft_model(copy.deepcopy(subjects.word), config)
+    result = BackdoorScanner(settings=QUICK).scan(
+        adapted, (), subjects.texts, subjects.tokenizer, base=subjects.base
+    )
+    assert result.backdoor_detected
+    assert hasattr(adapted, "peft_config")
+
+
+def test_a_base_of_another_architecture_is_refused(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.word, subjects.tokenizer)
+    llama = AutoModel.from_pretrained(model_folder("tiny_llama"))
+    llama.resize_token_embeddings(suspect.embedding.shape[0])
+    with pytest.raises(ValueError, match="architecture"):
+        make_references(llama, suspect, [suspect.tokens(subjects.texts[0])], 1)
