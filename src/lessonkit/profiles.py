@@ -40,8 +40,8 @@ class Profile:
     pictures: bool = True
     learning_rate: float = 2e-4
     sweep: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
-    tuning_counts: tuple[int, ...] = (64, 192, 640)
-    tuning_epochs: tuple[int, ...] = (0, 3, 1)
+    tuning_counts: tuple[int, ...] = (64, 192, 448)
+    tuning_epochs: tuple[int, ...] = (0, 2, 1)
     tuning_draws: int = 3
 
 
