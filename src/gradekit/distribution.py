@@ -10,6 +10,7 @@ from gradekit.sandbox import SandboxError
 from gradekit.worker import close_nurseries, nursery_for, run_job
 
 AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
+ANY_LOCAL_PORT = "127.0.0.1:0"  # Dask's pages cannot be left out; nobody else may see them
 SECONDS_TO_CONNECT = 20
 SECONDS_FOR_WORKERS = 60
 # Dask's logs for its own developers would keep the notebooks of the last thousand jobs in memory.
@@ -64,7 +65,8 @@ class Distribution:
                 n_workers=1,
                 threads_per_worker=self.workers,
                 processes=False,
-                dashboard_address=None,
+                dashboard_address=ANY_LOCAL_PORT,
+                worker_dashboard_address=ANY_LOCAL_PORT,
                 memory_limit=0,
             )
         try:
