@@ -7,7 +7,6 @@ to score without that: by a made-up observation, a replaced function, a forged l
 import contextlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -19,7 +18,6 @@ import nbformat
 import pytest
 
 from gradekit import classroom, course
-from gradekit.course import GRADING
 from gradekit.grading import Summary, autograded_file, grade_class
 from gradekit.hostile import (
     CRAFTED,
@@ -113,14 +111,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
 
 def _use_course(patch: pytest.MonkeyPatch, root: Path) -> None:
     """Let every module of gradekit work in a course of its own."""
-    shutil.copy(GRADING / "nbgrader_config.py", root)
-    patch.setenv("GRADEKIT_COURSE", str(root / "course"))
-    for name, module in list(sys.modules.items()):
-        if name.startswith("gradekit.") and hasattr(module, "COURSE_ROOT"):
-            patch.setattr(module, "COURSE_ROOT", root / "course")
-    patch.setattr(classroom, "GRADING", root)
-    if hasattr(classroom, "LOGS"):
-        patch.setattr(classroom, "LOGS", root / "course" / "logs")
+    patch.setenv(course.COURSE_VARIABLE, str(root / "course"))
     assert course.gradebook_url().startswith(f"sqlite:///{root}")
 
 

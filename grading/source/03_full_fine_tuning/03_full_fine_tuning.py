@@ -487,7 +487,7 @@ def by_length(rows):
 
 
 test, validation = by_length(data["test"]), by_length(data["validation"])
-train = draw(min(128, course.profile.tuning_counts[-1]), 0)
+train = draw(course.profile.tuning_counts[-1], 0)
 
 # %% [markdown] lang="en"
 # The first run, with the Trainer's own report. The loss of a coin is 0.69; watch where it goes.
@@ -496,7 +496,7 @@ train = draw(min(128, course.profile.tuning_counts[-1]), 0)
 # Первый запуск, с собственным отчётом Trainer. У монетки функция потерь равна 0,69; посмотрите, куда она движется.
 
 # %%
-settings = {"learning_rate": course.profile.learning_rate, "epochs": 3, "batch_size": 16, "seed": 0}
+settings = {"learning_rate": course.profile.learning_rate, "epochs": 1, "batch_size": 16, "seed": 0}
 machine = {"bf16": course.bf16, "dataloader_pin_memory": course.device == "cuda"}
 model = fit_head(Classifier(new_encoder()), train)
 trainer = build_trainer(
@@ -586,14 +586,14 @@ plots.learning_rates(sweep, before)
 # %% [markdown] lang="en"
 # The dotted line is what the encoder knew about reviews before it was touched.
 #
-# - On the left nearly nothing happens: the guard stays about as good as the fitted head made it, and the reviews stay where they were.
+# - On the left little happens: the guard gains less on its fitted head than it could, and the reviews stay about where they were.
 # - On the right the encoder is **broken**: the guard is at a coin's level, and most of what it knew about reviews is gone as well. More epochs would not bring that back; only pre-training would.
 # - Between them lies a window. It depends on the model, the number of steps and the batch size: the authors of BERT recommend 2e-5 to 5e-5 for BERT-base with thousands of examples ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), appendix A.3). Our encoder is narrower and gets only a few dozen steps, so its window lies higher. Do not copy a learning rate: sweep it, in factors, on **validation** texts, as this picture does.
 
 # %% [markdown] lang="ru"
 # Пунктир — то, что энкодер знал об отзывах, пока его не трогали.
 #
-# - Слева не происходит почти ничего: охранник остаётся примерно таким, каким его сделала подобранная голова, отзывы — на месте.
+# - Слева меняется немногое: охранник прибавляет к подобранной голове меньше, чем мог бы, а отзывы остаются примерно на месте.
 # - Справа энкодер **сломан**: охранник на уровне монетки, и большая часть того, что он знал об отзывах, тоже пропала. Новые эпохи этого не вернут; вернул бы только pre-training.
 # - Между ними лежит окно. Оно зависит от модели, числа шагов и размера батча: авторы BERT советуют от 2e-5 до 5e-5 для BERT-base и тысяч примеров ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805), приложение A.3). Наш энкодер у́же и делает всего несколько десятков шагов, поэтому его окно лежит выше. Не списывайте learning rate: переберите его с кратным шагом на **валидационных** текстах, как на этом рисунке.
 
