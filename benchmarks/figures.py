@@ -267,7 +267,7 @@ def lora_table(figures: dict[str, Any]) -> str:
         "accuracy",
     ]
     differences = "; ".join(
-        f"{first} against {second}: {100 * np.mean(points):+.1f} points"
+        f"{first[0].upper()}{first[1:]} against {second}: {100 * np.mean(points):+.1f} points"
         for first, second, points in results["differences"]
     )
     note = (
@@ -309,7 +309,9 @@ def ranks_table(figures: dict[str, Any]) -> str:
 
 
 def percent(score: list[float]) -> str:
-    return mean_and_deviation([100 * value for value in score])
+    """Return an accuracy in per cent; a deviation of exactly 0 is that of a single draw."""
+    mean, deviation = (100 * value for value in score)
+    return mean_and_deviation([mean, deviation]) if deviation else f"{mean:.1f} % (one draw)"
 
 
 def verdict(pair: list[Any]) -> str:
