@@ -681,7 +681,7 @@ print(f"whole model: {kilobytes(whole):,.0f} KB, adapter: {kilobytes(small):,.0f
 
 # %%
 llama_collate = DataCollatorWithPadding(llama_tokenizer)
-few_labels = 32
+few_labels = min(32, len(llama_rows["train"]))
 
 
 def repeat(make, lr: float) -> dict:

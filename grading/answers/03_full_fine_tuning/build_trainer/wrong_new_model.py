@@ -13,8 +13,9 @@ def build_trainer(
         save_strategy="no",
         **options,
     )
+    fresh = type(model)(model.config)  # random weights
     trainer = Trainer(
-        model=AutoModelForSequenceClassification.from_config(model.config),
+        model=fresh,
         args=arguments,
         train_dataset=train,
         eval_dataset=test,

@@ -66,7 +66,9 @@ def _telling_case(draw: random.Random) -> Case:
         rows = [_row(draw, targets, r) for targets in WIDTHS for r in (4, 8, 16, 32)]
         draw.shuffle(rows)
         choices = [choose(rows) for choose in (_chosen, *MISTAKES.values(), *OTHERS)]
-        if len({row["trained"] for row in choices}) == len(choices) and not _borderline(rows):
+        ties = len({row["accuracy"] for row in rows}) < len(rows)
+        told_apart = len({row["trained"] for row in choices}) == len(choices)
+        if told_apart and not ties and not _borderline(rows):
             return {"rows": rows}
 
 
