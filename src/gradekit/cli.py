@@ -209,6 +209,7 @@ def _formgrader(_options: argparse.Namespace) -> int:
     from gradekit.classroom import environment
 
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.default_url=/formgrader"]
+    command.append(f"--ServerApp.root_dir={course_root().parent}")  # where formgrader may look
     if os.geteuid() == 0:
         command.append("--allow-root")
     return subprocess.run(command, cwd=GRADING, env=environment()).returncode
