@@ -753,8 +753,7 @@ for count in course.profile.tuning_counts:
 # %%
 scores = {method: [row["accuracy"] for row in results[method, most]] for method in methods}
 scores["word counts"] = words[most]
-columns = [f"draw {i}" for i in range(course.profile.tuning_draws)]
-pd.DataFrame.from_dict(scores, orient="index", columns=columns).astype(float).round(3)
+pd.DataFrame({name: pd.Series(found) for name, found in scores.items()}).T.add_prefix("draw ").round(3)
 
 # %% [markdown] lang="en"
 # Each column is one draw of labelled texts, the same for all methods. Before you read the winner off, ask how sure you may be.
