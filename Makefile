@@ -35,7 +35,7 @@ setup:
 
 test: setup ## run every test (also whole lessons and the browser)
 	@$(BIN)/python tools/note_browser.py
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest
 
 lint: setup ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check src tests tools benchmarks

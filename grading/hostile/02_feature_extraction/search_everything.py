@@ -2,7 +2,7 @@
 # reported: files
 import os
 
-own = ("/usr", "/proc", "/sys", "/dev", os.path.dirname(os.__file__), "@REPOSITORY@/.venv")
+own = ("/sandbox/code", "/usr", "/proc", "/sys", "/dev", os.path.dirname(os.__file__), "@REPOSITORY@/.venv")
 for folder, folders, names in os.walk("/"):
     folders[:] = [f for f in folders if not os.path.join(folder, f).startswith(own)]
     for name in names:

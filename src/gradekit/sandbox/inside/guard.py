@@ -291,7 +291,8 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
     busy: list[int] = []
     text, fspath, isabs = str, os.fspath, os.path.isabs
     course = Path(sys.modules["lessonkit"].__file__).parents[2]
-    visible = (*HARMLESS, sys.prefix, sys.base_prefix, *filter(None, sys.path))
+    packages = (path for path in sys.path if path and not path.startswith(_OWN))
+    visible = (*HARMLESS, sys.prefix, sys.base_prefix, *packages)
     visible += (str(course / "src"), str(course / "data"))
     visible += (os.environ["HF_HUB_CACHE"],)
 

@@ -114,6 +114,7 @@ def _look(child: int, limits: Limits, usage: Usage) -> None:
     pids = _family(child)
     if len(pids) > limits.processes:
         usage.broke = "processes"
+        return
     resident = sum(_status_bytes(pid, ("RssAnon", "RssShmem")) for pid in pids)
     if usage.shared is None:
         usage.shared = resident
