@@ -244,7 +244,10 @@ class _Runner(NotebookClient):
         request = {"exercise": exercise, "answer": answer, "seed": self.seeds[exercise]}
         code = OBSERVE + json.dumps({**request, "nonce": nonce})
         asking = new_code_cell(code)
-        await super().async_execute_cell(asking, cell_index, store_history=False)
+        try:
+            await super().async_execute_cell(asking, cell_index, store_history=False)
+        finally:
+            self.nb.cells[cell_index] = cell  # nbclient puts what it executed in its place
         message = await asyncio.to_thread(
             self.kernel.await_message, lambda body: _names(body, nonce), start, GRACE
         )
