@@ -155,7 +155,8 @@ def _sandboxed(nurseries: str) -> list[str]:
 def test_an_honest_submission_among_them_has_its_full_score(graded: Class) -> None:
     result = graded.results[HONEST]
     assert result.incidents == ()
-    assert result.repairs == ()
+    cut_away = "a set-up cell: the cell was missing; put back as released"
+    assert set(result.repairs) <= {cut_away}  # the class's notebooks are short ones
     assert result.points == result.out_of == 20
 
 
