@@ -166,7 +166,6 @@ def rendered() -> dict[Path, str]:
             "lessons": lessons_table(figures),
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
-            "grading": grading_table(),
             "backdoors": backdoor_table(),
             "texts": accuracy_table(figures),
         },
@@ -177,6 +176,8 @@ def rendered() -> dict[Path, str]:
     }
     if "results" in figures["lessons"].get("03_full_fine_tuning", {}):  # measured on its own, later
         tables[ROOT / "README.md"]["fine_tuning"] = fine_tuning_table(figures)
+    if (ROOT / "benchmarks" / "grading.json").exists():
+        tables[ROOT / "README.md"]["grading"] = grading_table()
     if "04_lora" in figures["lessons"]:
         tables[ROOT / "README.md"] |= {"lora": lora_table(figures), "ranks": ranks_table(figures)}
     return {
@@ -324,10 +325,7 @@ def verdict(pair: list[Any]) -> str:
 
 def grading_table() -> str:
     """Return what grading costs, beside plain nbgrader; measured by benchmarks/grading.py."""
-    path = ROOT / "benchmarks" / "grading.json"
-    if not path.exists():
-        return ""
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = json.loads((ROOT / "benchmarks" / "grading.json").read_text(encoding="utf-8"))
     count, memory = found["submissions"], found["head_memory"]
     rows = [
         [f"`nbgrader autograde`, {count} submissions", f"{found['plain_seconds']:.0f} s"],
