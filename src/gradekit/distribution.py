@@ -7,7 +7,7 @@ from typing import Any
 from gradekit.course import CourseError
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.sandbox import SandboxError
-from gradekit.worker import close_nurseries, nursery_for, run_job
+from gradekit.worker import close_nurseries, nursery_for, prepare, run_job
 
 AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
 ANY_LOCAL_PORT = "127.0.0.1:0"  # Dask's pages cannot be left out; nobody else may see them
@@ -32,6 +32,7 @@ class Distribution:
     `dask worker ADDRESS --nworkers 8 --nthreads 1`.
 
     Args:
+        lesson: the notebooks' lesson.
         setting: how they run them.
         scheduler: address of a Dask scheduler, such as "tcp://head:8786"; its workers need this
             package. None starts workers inside this process: the sandboxes are processes of
@@ -40,13 +41,18 @@ class Distribution:
 
     Raises:
         CourseError: no scheduler answers, or it has no workers.
+        SandboxError: this machine's workers cannot make sandboxes.
     """
 
-    def __init__(self, setting: Setting, scheduler: str | None, workers: int | None) -> None:
-        self.setting, self.scheduler = setting, scheduler
+    def __init__(
+        self, lesson: str, setting: Setting, scheduler: str | None, workers: int | None
+    ) -> None:
+        self.lesson, self.setting, self.scheduler = lesson, setting, scheduler
         self.workers = workers or len(os.sched_getaffinity(0))
 
     def __enter__(self) -> "Distribution":
+        if self.scheduler is None:
+            nursery_for(self.lesson, self.setting)  # warms up while Dask starts
         import dask
         import distributed  # noqa: F401 - brings its settings along, before any is changed
 
@@ -96,7 +102,7 @@ class Distribution:
         running: dict[str, tuple[str, str | None]] = {}  # key -> student, worker
         job = next(jobs, None)
         if job is not None and self.scheduler is None:
-            nursery_for(job.lesson, self.setting)  # its errors should end the run
+            prepare(self.lesson, self.setting)  # its errors should end the run
         while job is not None or running:
             for worker in self._free_places(running) if job is not None else ():
                 future = self._submit(job, worker)

@@ -218,7 +218,7 @@ def _run(
             yield _job(submission, repaired)
 
     with (
-        Distribution(setting, scheduler, workers) as distribution,
+        Distribution(lesson, setting, scheduler, workers) as distribution,
         tqdm(total=len(pending), **look) as bar,
     ):
         for student, answer in distribution.run(jobs()):

@@ -16,8 +16,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from gradekit.notebooks import KERNELSPEC, load_lesson, student_notebook
+from gradekit.course import source_file
+from gradekit.notebooks import KERNELSPEC, student_notebook
 from gradekit.reading import UnreadableError, read_notebook
+from gradekit.sources import read_lesson
 from lessonkit.messages import LANGUAGES
 
 __all__ = ["GradedCell", "Repaired", "UnreadableError", "released_cells", "repair"]
@@ -118,7 +120,8 @@ def released_cells(lesson: str) -> tuple[GradedCell, ...]:
 @cache
 def released_code(lesson: str) -> tuple[ReleasedCode, ...]:
     """Return a lesson's code cells, in order."""
-    notebooks = [student_notebook(load_lesson(lesson), language) for language in LANGUAGES]
+    master = read_lesson(source_file(lesson))
+    notebooks = [student_notebook(master, language) for language in LANGUAGES]
     columns = [[cell for cell in n.cells if cell.cell_type == "code"] for n in notebooks]
     return tuple(map(_released, zip(*columns, strict=True)))
 

@@ -3,6 +3,7 @@
 import atexit
 import threading
 from functools import cache
+from importlib import import_module
 
 import nbformat
 from nbformat import NotebookNode
@@ -35,6 +36,7 @@ def run_job(job_text: str, setting_text: str) -> str:
         SandboxError: this worker cannot make sandboxes.
     """
     job, setting = Job.from_json(job_text), Setting.from_json(setting_text)
+    prepare(job.lesson, setting)
     notebook = nbformat.reads(job.notebook, as_version=4)
     done = execute(notebook, job.seeds, Limits(**setting.limits), nursery_for(job.lesson, setting))
     checks = [graded for graded in released_cells(job.lesson) if graded.kind == "check"]
@@ -60,7 +62,7 @@ def run_job(job_text: str, setting_text: str) -> str:
 
 
 def nursery_for(lesson: str, setting: Setting) -> Nursery:
-    """Return this process's nursery for a lesson, started if none runs."""
+    """Return this process's nursery for a lesson, started if none runs; it may still warm up."""
     key = (lesson, setting.to_json())
     with _starting:
         if key in _nurseries and not _nurseries[key].alive:
@@ -70,6 +72,20 @@ def nursery_for(lesson: str, setting: Setting) -> Nursery:
                 warm_up_for(lesson), setting.threads, setting.profile, unsafe=setting.unsafe
             )
         return _nurseries[key]
+
+
+def prepare(lesson: str, setting: Setting) -> None:
+    """Get ready for a lesson's notebooks: import what judges them while the nursery warms up.
+
+    Raises:
+        SandboxError: this worker cannot make sandboxes.
+    """
+    nursery = nursery_for(lesson, setting)
+    import_module(LESSON_MODULES[lesson[:2]])
+    import torch
+
+    torch.set_num_threads(setting.threads)  # the other cores run notebooks
+    nursery.wait_until_ready()
 
 
 @atexit.register

@@ -12,11 +12,11 @@ from typing import Any
 
 import distributed  # noqa: F401 - and what takes long to import
 
-from gradekit import distribution
 from gradekit.grading import grade_class
 from gradekit.jobs import Setting
 from gradekit.repair import released_code
-from tests.gradekit.fake_worker import SECONDS, answer_at_once
+from tests.gradekit import fake_worker
+from tests.gradekit.fake_worker import SECONDS
 from tests.gradekit.submissions import DAMAGES, LESSON, answered, as_bytes, damaged
 
 WATCHED = tuple(f"{os.sep}gradekit{os.sep}{n}.py" for n in ("grading", "recording", "results"))
@@ -56,12 +56,6 @@ def _answers_of_pool() -> list[str]:
     return [answer.name for answer in answers_of(LESSON) if answer.exercise == "pool"]
 
 
-def use_fakes() -> None:
-    """Replace what runs notebooks in this process."""
-    distribution.run_job = answer_at_once
-    distribution.nursery_for = lambda _lesson, _setting: None
-
-
 def run_head(environment: dict[str, str], setting: dict[str, Any], last_line: int | None) -> None:
     """Grade the class in this process.
 
@@ -70,9 +64,9 @@ def run_head(environment: dict[str, str], setting: dict[str, Any], last_line: in
         setting: arguments of the `Setting`.
         last_line: the process kills itself after so many lines of the grader's code.
     """
-    os.environ.update(environment)
+    _take_only(environment)
     os.environ.setdefault(SECONDS, "0.01")
-    use_fakes()
+    fake_worker.take_place()
     if last_line is not None:
         sys.settrace(_killer_after(last_line))
     grade_class(LESSON, Setting(**setting), workers=2, show_progress=False)
@@ -88,12 +82,18 @@ def count_lines(environment: dict[str, str], path: str) -> None:
         counted[0] += event == "line"
         return trace
 
-    os.environ.update(environment)
-    use_fakes()
+    _take_only(environment)
+    fake_worker.take_place()
     sys.settrace(trace)
     grade_class(LESSON, Setting(), workers=2, show_progress=False)
     sys.settrace(None)
     Path(path).write_text(str(counted[0]), encoding="utf-8")
+
+
+def _take_only(environment: dict[str, str]) -> None:
+    """Set variables, without what another test had set when the fork server was started."""
+    os.environ.pop("GRADEBOOK_URL", None)
+    os.environ.update(environment)
 
 
 def _killer_after(lines: int):

@@ -88,7 +88,7 @@ def test_only_json_goes_over_the_wire(cluster: LocalCluster) -> None:
             finally:
                 del self._client.submit
 
-    with Spying(SETTING, cluster.scheduler_address, None) as spying:
+    with Spying(LESSON, SETTING, cluster.scheduler_address, None) as spying:
         answers = dict(spying.run([JOB]))
     assert answers == {"ana": Outcome.from_json(ANSWER)}
     function, *arguments = sent[0]
@@ -128,7 +128,7 @@ def test_a_scheduler_without_workers_ends_in_one_line(monkeypatch: pytest.Monkey
     monkeypatch.setattr(distribution, "SECONDS_FOR_WORKERS", 0.5)
     with (
         LocalCluster(n_workers=0, processes=True, dashboard_address=None) as empty,
-        Distribution(SETTING, empty.scheduler_address, None) as waiting,
+        Distribution(LESSON, SETTING, empty.scheduler_address, None) as waiting,
         pytest.raises(CourseError, match="has no workers"),
     ):
         list(waiting.run([JOB]))
@@ -142,8 +142,7 @@ def test_the_heads_memory_stays_flat(
     monkeypatch.setenv("GRADEKIT_COURSE", str(root))
     monkeypatch.setenv(fake_worker.EXECUTIONS, str(root / "executions"))
     monkeypatch.setenv(fake_worker.SECONDS, "0")
-    monkeypatch.setattr(distribution, "run_job", fake_worker.answer_at_once)
-    monkeypatch.setattr(distribution, "nursery_for", lambda *_: None)
+    fake_worker.take_place(monkeypatch.setattr)
     notebook = answered()
     filler = {"cell_type": "raw", "metadata": {}, "id": "x", "source": "a" * 400_000}
     notebook["cells"].append(filler)

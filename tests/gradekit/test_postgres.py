@@ -101,8 +101,7 @@ def course(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "course"
     for name, value in environment_of(root, url).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("gradekit.distribution.run_job", fake_worker.answer_at_once)
-    monkeypatch.setattr("gradekit.distribution.nursery_for", lambda *_: None)
+    fake_worker.take_place(monkeypatch.setattr)
     classroom.release(LESSON)
     put_class(root)
     return root

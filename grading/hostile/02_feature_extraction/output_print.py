@@ -1,5 +1,5 @@
 # trick: prints without end
-# reported: output
+# reported: output|memory
 import sys
 
 while True:

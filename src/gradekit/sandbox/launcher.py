@@ -39,7 +39,7 @@ class SandboxError(CourseError):
 
 
 class Nursery:
-    """The warm parent of all sandboxed kernels of this process.
+    """The warm parent of all sandboxed kernels of this process; it warms up in the background.
 
     Args:
         warm_up: statements, with empty lines between them, that do once what every notebook
@@ -49,7 +49,7 @@ class Nursery:
         unsafe: without bubblewrap and namespaces: for one's own notebooks only.
 
     Raises:
-        SandboxError: bubblewrap is missing or the system forbids namespaces.
+        SandboxError: bubblewrap is missing.
     """
 
     def __init__(
@@ -68,10 +68,11 @@ class Nursery:
             stderr=self._log,
             env=_environment(threads, profile, self._scratch()),
         )
-        self._wait_until_ready()
+        self._waiting, self._ready = threading.Lock(), False
 
     def start_kernel(self, limits: Limits) -> "SandboxedKernel":
         """Fork a kernel for one notebook."""
+        self.wait_until_ready()
         if not self.alive:
             raise SandboxError(f"the sandbox's parent process has ended: {self._complaint()}")
         return SandboxedKernel(self, limits)
@@ -93,6 +94,11 @@ class Nursery:
         return self._process.poll() is None
 
     def __enter__(self) -> "Nursery":
+        try:
+            self.wait_until_ready()
+        except SandboxError:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -106,7 +112,18 @@ class Nursery:
     def _scratch(self) -> str:
         return str(self.folder) if self.unsafe else "/tmp"
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Wait until kernels can be forked.
+
+        Raises:
+            SandboxError: the system forbids namespaces.
+        """
+        with self._waiting:
+            if not self._ready:
+                self._await_first_line()
+                self._ready = True
+
+    def _await_first_line(self) -> None:
         timer = threading.Timer(START_SECONDS, self._process.kill)
         timer.start()
         line = self._process.stdout.readline()
@@ -114,11 +131,10 @@ class Nursery:
         if line.strip() != b"ready":
             self._process.kill()
             self._process.wait()
-            complaint = self._complaint()
-            self.close()
             raise SandboxError(
-                f"the sandbox does not start: {complaint}\nbubblewrap needs unprivileged user "
-                "namespaces (Debian, Ubuntu: `sysctl kernel.unprivileged_userns_clone=1`, "
+                f"the sandbox does not start: {self._complaint()}\n"
+                "bubblewrap needs unprivileged user namespaces (Debian, Ubuntu: `sysctl "
+                "kernel.unprivileged_userns_clone=1`, "
                 "`kernel.apparmor_restrict_unprivileged_userns=0`; in Docker: "
                 "`--security-opt seccomp=unconfined`). `--unsafe` runs notebooks with your own "
                 "rights instead: only for ones that you trust."

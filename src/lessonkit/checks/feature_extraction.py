@@ -1,6 +1,7 @@
 """Checks of lesson 02: freezing, pooling, extracting features, a linear probe."""
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -315,10 +316,11 @@ class ExtractFeatures:
         return seen | {"features_with_cache": _plain_tensor(again)}
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
+        expected = _reference_features(case)
         return (
-            _judge_features(seen["features"], case)
+            _judge_features(seen["features"], expected, case)
             or _judge_calls(seen["calls"], case)
-            or _judge_cache(seen, case)
+            or _judge_cache(seen, expected, case)
         )
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:
@@ -365,10 +367,9 @@ def _describe_call(encoder: nn.Module, args: tuple, kwargs: dict[str, Any]) -> d
     }
 
 
-def _judge_features(features: Any, case: Case) -> Hint | None:
+def _judge_features(features: Any, expected: torch.Tensor, case: Case) -> Hint | None:
     if not isinstance(features, torch.Tensor):
         return Hint("not_a_tensor", {"type": features})
-    expected = _reference_features(case)
     if features.shape != expected.shape:
         shapes = {"found": tuple(features.shape), "expected": tuple(expected.shape)}
         return Hint("shape", shapes)
@@ -418,26 +419,32 @@ def _tokens_when_sorted(case: Case) -> int:
     return sum(len(batch) * max(batch) for batch in batches)
 
 
-def _judge_cache(seen: Seen, case: Case) -> Hint | None:
+def _judge_cache(seen: Seen, expected: torch.Tensor, case: Case) -> Hint | None:
     texts, known = case["texts"], case["texts"][: case["known"]]
     if seen["cached"] == 0:
         return Hint("cache_not_filled")
     if seen["rows_with_cache"] > len(texts) - len(known):
         return Hint("cache_not_read", {"found": seen["rows_with_cache"], "known": len(known)})
-    if _judge_features(seen["features_with_cache"], case) is not None:
+    if _judge_features(seen["features_with_cache"], expected, case) is not None:
         return Hint("cache_wrong")
     return None
 
 
 @torch.inference_mode()
 def _reference_features(case: Case) -> torch.Tensor:
-    """Encode each text alone, so that neither batches nor padding can matter."""
+    """Encode texts of one length together, so that padding cannot matter."""
     encoder, tokenizer = tiny_encoder(case["seed"]).eval(), tiny_tokenizer()
-    rows = []
-    for text in case["texts"]:
-        batch = tokenizer(text, truncation=True, return_tensors="pt")
-        rows.append(encoder(**batch).last_hidden_state[0].mean(dim=0))
-    return torch.stack(rows)
+    rows: dict[int, torch.Tensor] = {}
+    tokens = tokenizer(case["texts"], truncation=True)["input_ids"]
+    for _, group in groupby(sorted(enumerate(tokens), key=_length), key=_length):
+        places, ids = zip(*group, strict=True)
+        pooled = encoder(input_ids=torch.tensor(ids)).last_hidden_state.mean(dim=1)
+        rows.update(zip(places, pooled, strict=True))
+    return torch.stack([rows[place] for place in range(len(rows))])
+
+
+def _length(numbered: tuple[int, list[int]]) -> int:
+    return len(numbered[1])
 
 
 @exercise("linear_probe")

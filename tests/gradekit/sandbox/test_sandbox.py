@@ -183,7 +183,7 @@ def test_a_system_that_forbids_namespaces_is_named(
     (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(SandboxError, match=r"(?s)bwrap: no permissions.*user namespaces"):
-        Nursery("import json")
+        Nursery("import json").__enter__()
 
 
 def test_unsafe_runs_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
