@@ -13,8 +13,11 @@ AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
 ANY_LOCAL_PORT = "127.0.0.1:0"  # Dask's pages cannot be left out; nobody else may see them
 SECONDS_TO_CONNECT = 20
 SECONDS_FOR_WORKERS = 60
-# Dask's logs for its own developers would keep the notebooks of the last thousand jobs in memory.
-SHORT_LOGS = {
+# Dask's logs for its own developers would keep the notebooks of the last thousand jobs in memory,
+# and its profiler and clock would take a tenth of a second of each notebook's time.
+FEW_RECORDS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
     "distributed.admin.low-level-log-length": 10,
     "distributed.diagnostics.computations.max-history": 1,
 }
@@ -56,7 +59,7 @@ class Distribution:
         import dask
         import distributed  # noqa: F401 - brings its settings along, before any is changed
 
-        with dask.config.set(SHORT_LOGS):
+        with dask.config.set(FEW_RECORDS):
             self._connect()
         if self.scheduler is not None:
             self._client.run_on_scheduler(_never_pass_on)

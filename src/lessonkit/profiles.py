@@ -70,7 +70,7 @@ PROFILES = {
             "grading",
             "encoder",
             "reviews",
-            8,
+            6,
             (2, 4),
             draws=2,
             batch_size=32,

@@ -45,12 +45,11 @@ class LossCurve:
 
     def __init__(self, steps: int) -> None:
         self.losses: list[float] = []
-        self.figure, self.axes = plt.subplots(figsize=(6.4, 2.6))
+        self.figure, self.axes = plt.subplots(figsize=(6.4, 2.6), layout="tight")
         self.axes.set(xlim=(0, steps), xlabel="step", ylabel="loss")
         self.axes.grid(alpha=0.25)
         self.points = self.axes.plot([], [], color=COLOURS[0], alpha=0.25, lw=0.8)[0]
         self.trend = self.axes.plot([], [], color=COLOURS[0])[0]
-        plt.tight_layout()
         plt.close(self.figure)  # shown by its handle only
         self.handle = display(self.figure, display_id=True)
         self.drawn = time.monotonic()
@@ -98,7 +97,9 @@ def word_bars(choices: Mapping[str, Mapping[str, float]]) -> None:
         choices: sentence -> word -> probability.
     """
     rows = (len(choices) + 1) // 2
-    _, panels = plt.subplots(rows, 2, figsize=(8.4, 1.7 * rows), sharex=True, squeeze=False)
+    _, panels = plt.subplots(
+        rows, 2, figsize=(8.4, 1.7 * rows), sharex=True, squeeze=False, layout="tight"
+    )
     for axes in panels.flat[len(choices) :]:
         axes.axis("off")
     for axes, (sentence, words) in zip(panels.flat, choices.items(), strict=False):
@@ -108,7 +109,6 @@ def word_bars(choices: Mapping[str, Mapping[str, float]]) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[-1]:
         axes.set_xlabel("probability")
-    plt.tight_layout()
     plt.show()
 
 
@@ -125,7 +125,9 @@ def picture_grid(
     columns = 4 if right is None else 8
     rows = -(-len(pictures) // columns)
     width = 2.5 if right is None else 1.25
-    _, panels = plt.subplots(rows, columns, figsize=(width * columns, 1.6 * rows), squeeze=False)
+    _, panels = plt.subplots(
+        rows, columns, figsize=(width * columns, 1.6 * rows), squeeze=False, layout="tight"
+    )
     marks = [None] * len(pictures) if right is None else right
     for axes in panels.flat:
         axes.axis("off")
@@ -133,7 +135,6 @@ def picture_grid(
         axes.imshow(picture)
         colour = {None: "black", True: COLOURS[3], False: "#c62828"}[mark]
         axes.set_title(caption, fontsize=8, color=colour, y=-0.22)
-    plt.tight_layout()
     plt.show()
 
 
@@ -146,7 +147,9 @@ def label_curves(
         curves: task -> method -> number of labels -> (mean, standard deviation) of the accuracy.
         guesses: method -> accuracy that the student predicted; None where there is no prediction.
     """
-    _, panels = plt.subplots(1, len(curves), figsize=(5.2 * len(curves), 3.6), sharey=True)
+    _, panels = plt.subplots(
+        1, len(curves), figsize=(5.2 * len(curves), 3.6), sharey=True, layout="tight"
+    )
     for axes, (task, methods) in zip(np.atleast_1d(panels), curves.items(), strict=True):
         for colour, (method, curve) in zip(COLOURS, methods.items(), strict=False):
             counts = list(curve)
@@ -163,7 +166,6 @@ def label_curves(
     first = np.atleast_1d(panels)[0]
     first.set_ylabel("test accuracy")
     first.legend(frameon=False, fontsize=9)
-    plt.tight_layout()
     plt.show()
 
 
@@ -188,7 +190,7 @@ def bars(
     """
     names = list(heights)
     means, deviations = np.array([heights[name] for name in names]).T
-    _, axes = plt.subplots(figsize=(6.4, 0.36 * len(names) + 0.9))
+    _, axes = plt.subplots(figsize=(6.4, 0.36 * len(names) + 0.9), layout="tight")
     axes.barh(names, means, xerr=deviations, color=COLOURS[0], alpha=0.8, capsize=3)
     for row, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
         axes.text(mean + deviation, row, f" {mean:.3g}", va="center", fontsize=8)
@@ -198,7 +200,6 @@ def bars(
     if baseline is not None:
         axes.axvline(baseline, color="black", lw=0.8, ls=":")
     axes.spines[["top", "right"]].set_visible(False)
-    plt.tight_layout()
     plt.show()
 
 
@@ -211,7 +212,7 @@ def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") 
     """
     means, deviations = np.array(scores).T
     layers = np.arange(len(means))
-    _, axes = plt.subplots(figsize=(6.4, 3))
+    _, axes = plt.subplots(figsize=(6.4, 3), layout="tight")
     axes.errorbar(layers, means, deviations, color=COLOURS[0], marker="o", capsize=3)
     best = int(means.argmax())
     axes.annotate(
@@ -220,7 +221,6 @@ def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") 
     axes.set(xlabel="layer (0 = embeddings)", ylabel="test accuracy", xticks=layers)
     axes.margins(y=0.25)
     axes.grid(alpha=0.25)
-    plt.tight_layout()
     plt.show()
 
 
@@ -263,7 +263,7 @@ def learning_rates(
         curves: what was tested -> learning rate -> accuracy.
         before: what was tested -> accuracy before any training, as a dotted line.
     """
-    _, axes = plt.subplots(figsize=(6.4, 3.4))
+    _, axes = plt.subplots(figsize=(6.4, 3.4), layout="tight")
     for colour, (name, curve) in zip(COLOURS, curves.items(), strict=False):
         axes.plot(list(curve), list(curve.values()), color=colour, marker="o", label=name)
         if name in (before or {}):
@@ -275,7 +275,6 @@ def learning_rates(
     axes.set(xlabel="learning rate", ylabel="accuracy on validation texts")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=9)
-    plt.tight_layout()
     plt.show()
 
 
@@ -286,7 +285,7 @@ def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
         methods: name -> "seconds", "peak_mb", "accuracy", "std" (of the accuracy).
     """
     largest = max(row["peak_mb"] for row in methods.values())
-    _, axes = plt.subplots(figsize=(7.2, 3.6))
+    _, axes = plt.subplots(figsize=(7.2, 3.6), layout="tight")
     for colour, (name, row) in zip(COLOURS, methods.items(), strict=False):
         x, y = row["seconds"], row["accuracy"]
         axes.errorbar(x, y, row["std"], color=colour, capsize=3)
@@ -298,7 +297,6 @@ def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
     axes.margins(x=0.25, y=0.4)
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25)
-    plt.tight_layout()
     plt.show()
 
 
@@ -311,7 +309,7 @@ def paired_bars(groups: Mapping[str, Mapping[str, tuple[float, float]]], xlabel:
     """
     names = list(next(iter(groups.values())))
     height = 0.8 / len(groups)
-    _, axes = plt.subplots(figsize=(6.8, 0.42 * len(names) + 1.1))
+    _, axes = plt.subplots(figsize=(6.8, 0.42 * len(names) + 1.1), layout="tight")
     for i, (colour, (method, values)) in enumerate(zip(COLOURS, groups.items(), strict=False)):
         means, deviations = np.array([values[name] for name in names]).T
         rows = np.arange(len(names)) + (i - (len(groups) - 1) / 2) * height
@@ -322,5 +320,4 @@ def paired_bars(groups: Mapping[str, Mapping[str, tuple[float, float]]], xlabel:
     axes.set_xlabel(xlabel)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)
-    plt.tight_layout()
     plt.show()

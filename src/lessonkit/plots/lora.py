@@ -25,12 +25,11 @@ def memory_chart(
         bytes_of: model -> method -> {"weights", "gradients", "optimizer"} in bytes.
         limits: device -> bytes of memory it has.
     """
-    _, panels = plt.subplots(1, 2, figsize=(11.4, 3.4), width_ratios=(1, 1.35))
+    _, panels = plt.subplots(1, 2, figsize=(11.4, 3.4), width_ratios=(1, 1.35), layout="tight")
     model = list(bytes_of)[-1]
     _stack_parts(panels[0], bytes_of[model])
     panels[0].set_title(f"{model}: what takes the memory", fontsize=10)
     _compare_totals(panels[1], bytes_of, limits)
-    plt.tight_layout()
     plt.show()
 
 
@@ -84,7 +83,7 @@ def adapter_grid(
         references: method -> (accuracy, spread), drawn as bands.
         chosen: one of the rows, to be circled.
     """
-    _, axes = plt.subplots(figsize=(7.6, 3.8))
+    _, axes = plt.subplots(figsize=(7.6, 3.8), layout="tight")
     for colour, targets in zip(
         COLOURS, dict.fromkeys(row["targets"] for row in rows), strict=False
     ):
@@ -110,7 +109,6 @@ def adapter_grid(
     axes.set(xlabel="trained parameters", ylabel="accuracy")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    plt.tight_layout()
     plt.show()
 
 
@@ -123,7 +121,7 @@ def contest(
         scores: method -> (mean, standard deviation) of the accuracy.
         guesses: method -> predicted accuracy, drawn as a cross; None where there is none.
     """
-    _, axes = plt.subplots(figsize=(7.2, 0.42 * len(scores) + 1.0))
+    _, axes = plt.subplots(figsize=(7.2, 0.42 * len(scores) + 1.0), layout="tight")
     rows = range(len(scores))
     for row, colour, (mean, spread) in zip(rows, COLOURS, scores.values(), strict=False):
         axes.errorbar(mean, row, xerr=spread, color=colour, marker="o", ms=7, capsize=4)
@@ -140,5 +138,4 @@ def contest(
     axes.set_xlabel("test accuracy")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    plt.tight_layout()
     plt.show()

@@ -12,6 +12,11 @@ from ipykernel.kernelapp import IPKernelApp
 
 from . import confinement, guard
 
+SETTINGS = [
+    "--HistoryManager.enabled=False",
+    "--IPCompleter.use_jedi=False",
+    "--InteractiveShell.xmode=Plain",  # the long form searches every module for each traceback
+]
 OBSERVE = "#observe "  # begins a request that the grader alone sends
 
 
@@ -47,7 +52,7 @@ def run_kernel(connection: dict, place: str, channel: socket.socket, confined: b
     app = GradingKernelApp.instance(
         connection_file=str(file), log_level=50, quiet=True, parent_handle=0
     )
-    app.initialize(["--HistoryManager.enabled=False", "--IPCompleter.use_jedi=False"])
+    app.initialize(SETTINGS)
     if confined:
         confinement.make_read_only(place)
         confinement.drop_privileges()
