@@ -98,7 +98,9 @@ def close_nurseries() -> None:
 
 # What the libraries do on first use: modules imported then, weights hashed, kernels compiled.
 FIRST_USES = """\
-import torch._dynamo, torch.profiler._cupti_monitor, pandas.io.formats.html, pandas.io.formats.string, scipy.io
+import torch._dynamo, torch.profiler._cupti_monitor
+
+import pandas.io.formats.html, pandas.io.formats.string, scipy.io
 
 import matplotlib.backends.backend_agg, PIL.JpegImagePlugin, PIL.PngImagePlugin
 

@@ -6,7 +6,7 @@ from typing import Any
 from IPython.display import display
 
 from lessonkit.cards import Card
-from lessonkit.checks.core import IN_CLASS_SEED, CheckFailed, Verdict, run_check
+from lessonkit.checks.core import IN_CLASS_SEED, CheckFailed, Verdict, find_check, run_check
 from lessonkit.messages import hint_text, interface_text
 from lessonkit.session import current
 
@@ -23,6 +23,9 @@ def check(exercise: str, answer: Any, seed: int = IN_CLASS_SEED) -> None:
         CheckFailed: the check failed while nbgrader grades or validates the notebook; in class
             the answer is a box on the page instead.
     """
+    if not hasattr(find_check(exercise), "judge"):  # beside a graded notebook there is none
+        display(Card("note", interface_text("judged_outside", current().language)))
+        return
     verdict = run_check(exercise, answer, seed)
     card = verdict_card(verdict, current().language)
     if verdict.passed:

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 import traceback
 from dataclasses import dataclass
@@ -184,7 +185,8 @@ def _enter(job: Job, limits: Limits) -> str:
     confinement.unshare(confinement.OWN_NAMESPACES)
     confinement.make_mounts_private()
     confinement.bind(job.folder, PLACE)
-    for folder in (str(Path(job.folder).parent), HOME, "/tmp", "/dev/shm"):
+    hidden = [str(Path(job.folder).parent), *_folders_of_checks()]
+    for folder in (*hidden, HOME, "/tmp", "/dev/shm"):
         confinement.scratch(folder, limits.file_bytes)
     for folder in ("/", "/dev"):  # bubblewrap's own, which all kernels share
         confinement.make_read_only(folder)
@@ -193,6 +195,12 @@ def _enter(job: Job, limits: Limits) -> str:
     os.chdir(HOME)
     os.environ["HOME"] = HOME
     return PLACE
+
+
+def _folders_of_checks() -> list[str]:
+    """Return where the checks' sources are, judging half and all; they are imported already."""
+    checks = sys.modules.get("lessonkit.checks")
+    return list(checks.__path__) if checks else []
 
 
 def _leave_only(*wanted: int) -> None:
