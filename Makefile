@@ -35,7 +35,8 @@ setup:
 
 test: setup ## run every test (also whole lessons and the browser)
 	@$(BIN)/python tools/note_browser.py
-	@$(BIN)/pytest
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -m alone
 
 lint: setup ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check src tests tools benchmarks

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from gradekit.bundle import write_bundle
-from gradekit.course import CourseError
-from gradekit.notebooks import KERNELSPEC, load_lesson, solved_notebook
+from gradekit.course import KERNELSPEC, CourseError
+from gradekit.notebooks import load_lesson, solved_notebook
 from gradekit.repository import address, release_tag
 from gradekit.run import LessonRun, run_notebook
 from lessonkit.paths import ROOT

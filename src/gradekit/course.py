@@ -18,6 +18,7 @@ SAMPLE_CLASS = GRADING / "sample_class"
 NOTEBOOKS = ROOT / "notebooks"
 COURSE_ROOT = GRADING / "course"  # where the course is kept, unless this variable names a folder:
 COURSE_VARIABLE = "GRADEKIT_COURSE"
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 class CourseError(Exception):

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader import preprocessors
 from traitlets.config import Config
 
-from gradekit.course import NOTEBOOKS, CourseError, lesson_names, source_file
+from gradekit.course import KERNELSPEC, NOTEBOOKS, CourseError, lesson_names, source_file
 from gradekit.guards import answer_source, find_problems
 from gradekit.keys import hidden_seed, quiz_key
 from gradekit.preprocessors import ClearSolutions
@@ -20,7 +20,6 @@ from lessonkit.messages import LANGUAGES
 from lessonkit.questions import load_questions
 
 NEXT = {"en": "Next lesson", "ru": "Следующий урок"}
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RELEASE_STEPS = (
     preprocessors.LockCells,
     ClearSolutions,

@@ -16,8 +16,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from gradekit.course import source_file
-from gradekit.notebooks import KERNELSPEC, student_notebook
+from gradekit.course import KERNELSPEC, source_file
+from gradekit.notebooks import student_notebook
 from gradekit.reading import UnreadableError, read_notebook
 from gradekit.sources import read_lesson
 from lessonkit.messages import LANGUAGES

@@ -15,6 +15,7 @@ and a missing attachment ends the export.
 
 import base64
 import io
+import json
 import re
 from collections import Counter
 from html import escape, unescape
@@ -28,7 +29,8 @@ from nbformat import NotebookNode, from_dict
 from PIL import Image
 from traitlets import Bool
 
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+from gradekit.course import KERNELSPEC
+
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SILENT = {WIDGET, "application/json"}  # honest notebooks hold them too: removed without a line
@@ -109,6 +111,7 @@ LOST_IMAGE = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 MATH_START = re.compile(r"\\begin\{|\\\\[\[(]|\$")
 GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+HALF_LETTER = re.compile("[\ud800-\udfff]")
 HEX = re.compile(r"[0-9a-f]{1,128}")
 FLAGS = ("grade", "locked", "solution", "task")
 
@@ -215,6 +218,8 @@ def _cell(cell: Node, place: str, removed: list[str]) -> NotebookNode:
         kept["execution_count"] = count if type(count) is int else None
         outputs = cell.get("outputs")
         outputs = outputs if isinstance(outputs, list) else []
+        if HALF_LETTER.search(json.dumps(outputs, ensure_ascii=False, default=str)):
+            removed.append(f"{place}: halves of letters, which no file can hold, removed")
         new = (_output(output, place, removed) for output in outputs)
         kept["outputs"] = [output for output in new if output is not None]
     if kind == "markdown":
@@ -475,10 +480,13 @@ def _depth(html: str) -> int:
 
 
 def _text(value: Node) -> str:
-    """Return a notebook's text, which may be stored as a list of lines."""
+    """Return a notebook's text, which may be stored as a list of lines.
+
+    Halves of surrogate pairs, which no file can hold, become question marks.
+    """
     if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return value if isinstance(value, str) else ""
+        value = "".join(part for part in value if isinstance(part, str))
+    return HALF_LETTER.sub("?", value) if isinstance(value, str) else ""
 
 
 def _named(found: re.Match) -> str:

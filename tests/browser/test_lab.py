@@ -5,7 +5,7 @@ from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, expect
 
-from gradekit.notebooks import KERNELSPEC
+from gradekit.course import KERNELSPEC
 from tests.browser.conftest import Lab
 
 pytestmark = pytest.mark.browser

@@ -12,6 +12,7 @@ from gradekit.judging import seeds_for
 from gradekit.repair import released_cells, repair
 from gradekit.worker import close_nurseries, run_job
 
+pytestmark = pytest.mark.alone
 HONEST = [
     (lesson, student)
     for lesson in lesson_names()

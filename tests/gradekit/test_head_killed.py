@@ -12,6 +12,7 @@ import pytest
 from gradekit.sandbox import Nursery
 from gradekit.sandbox.launcher import PREFIX, _new_folder
 
+pytestmark = pytest.mark.alone
 HEAD = """
 import sys, time
 from gradekit.sandbox import Limits, Nursery

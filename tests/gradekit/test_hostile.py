@@ -35,6 +35,7 @@ from gradekit.results import Result
 from gradekit.worker import close_nurseries
 from lessonkit.paths import ROOT
 
+pytestmark = pytest.mark.alone
 LESSON = "02_feature_extraction"
 TRICKS = {trick.name: trick for trick in tricks_of(LESSON)}
 MOST_MINUTES = 20

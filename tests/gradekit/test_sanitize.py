@@ -244,3 +244,20 @@ def test_an_image_from_elsewhere_becomes_its_description() -> None:
     page = safe_html('<a href="https://x.org"><img src="https://x.org/b.svg" alt="a > <b"></a>')
     assert page == '<a href="https://x.org" rel="noopener noreferrer">[a &gt; &lt;b]</a>'
     assert safe_html(f'<img src="data:image/png;base64,{PIXEL}" alt="x">').count("<img") == 1
+
+
+def test_halves_of_letters_go_with_a_line() -> None:
+    outputs = [
+        new_output("stream", text="a\ud800b"),
+        from_dict(display({"text/html": "<b>\udfff</b>"})),
+        new_output("error", ename="E", evalue="\ud800", traceback=["E: \ud800"]),
+    ]
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    assert sanitize_outputs(notebook) == [
+        "cell 0: halves of letters, which no file can hold, removed"
+    ]
+    left = notebook.cells[0].outputs
+    assert left[0].text == "a?b"
+    assert left[1].data["text/html"] == "<b>?</b>"
+    assert left[2].traceback == ["E: ?"]
+    nbformat.writes(notebook).encode()

@@ -1,5 +1,5 @@
 # trick: answers with an object that equals everything
-# reported: -
+# reported: tampering
 # place: exercise-pool
 class Everything:
     shape = property(lambda self: self)

@@ -1,5 +1,5 @@
 # trick: returns the model in a wrapper that hides its parameters and modes
-# reported: -
+# reported: tampering
 # place: exercise-freeze
 class Hidden(nn.Module):
     def __init__(self, model):

@@ -1,5 +1,5 @@
 # trick: swaps code while the answer runs and puts it back before anyone looks again
-# reported: -
+# reported: tampering
 # place: exercise-freeze
 import threading
 import time

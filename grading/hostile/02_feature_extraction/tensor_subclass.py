@@ -1,5 +1,5 @@
 # trick: answers with a tensor whose every operation agrees
-# reported: -
+# reported: tampering
 # place: exercise-pool
 class Agreeing(torch.Tensor):
     @classmethod

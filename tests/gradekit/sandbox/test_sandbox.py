@@ -21,6 +21,7 @@ from gradekit.sandbox import Limits, Nursery, SandboxError
 from gradekit.sandbox.launcher import INSIDE, MOST_HEARD
 from gradekit.sandbox.provisioner import PROVISIONER, SandboxedKernelManager
 
+pytestmark = pytest.mark.alone
 SMALL = Limits(cell_seconds=10, notebook_seconds=40, memory=500_000_000, output_bytes=200_000)
 POWERS = """
 import ctypes, json, os
