@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from gradekit.sanitize import HALF_LETTER
+
 MOST_FINDINGS = 20
 # Modules that no answer needs; what follows is what they are for.
 TELLING_MODULES = {
@@ -87,6 +89,8 @@ def _findings(source: str) -> Iterator[str]:
         yield from _assignments(node)
         yield from _uses(node)
         yield from _definitions(node)
+        if isinstance(node, ast.Constant) and HALF_LETTER.search(str(node.value)):
+            yield "writes halves of letters, which no file can hold"
 
 
 def _shell_lines(source: str) -> list[str]:

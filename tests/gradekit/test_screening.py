@@ -37,6 +37,7 @@ def test_no_answer_of_the_bank_is_suspicious(answer: Answer) -> None:
         ("!rm -rf /", "runs a shell line: !rm -rf /"),
         ("raise KeyboardInterrupt", "raises KeyboardInterrupt"),
         ("raise SystemExit(0)", "raises SystemExit"),
+        ("print('\\ud800')", "writes halves of letters, which no file can hold"),
         (
             "class A(torch.Tensor):\n    def __torch_function__(cls): pass",
             "class A defines __torch_function__",

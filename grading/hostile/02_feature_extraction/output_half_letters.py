@@ -1,5 +1,5 @@
 # trick: prints halves of letters that no file can hold, to stop the grader where it writes results
-# reported: output
+# reported: output|tampering
 # place: exercise-pool
 from IPython.display import HTML, display
 
