@@ -20,6 +20,7 @@ LESSON_MODULES = {
     "02": "lessonkit.checks.feature_extraction",
     "03": "lessonkit.checks.full_fine_tuning",
     "04": "lessonkit.checks.lora",
+    "05": "lessonkit.checks.provenance",
 }
 
 
