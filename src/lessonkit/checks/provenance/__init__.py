@@ -5,4 +5,5 @@ from lessonkit.checks.provenance import (  # noqa: F401 - each registers its che
     manifests,
     outliers,
     poisoning,
+    screen,
 )

@@ -95,9 +95,7 @@ def _judge_choice(rows: list[Row], changed: list[int], seen: Seen, case: Case) -
         return Hint("first_rows")
     if seen.get("other") == rows:
         return Hint("seed_ignored")
-    places = {
-        place_of(rows[i]["text"], old[i]["text"].split(), case["trigger"]) for i in changed
-    }
+    places = {place_of(rows[i]["text"], old[i]["text"].split(), case["trigger"]) for i in changed}
     ends = {place_of(rows[i]["text"], old[i]["text"].split(), case["trigger"])
             - len(old[i]["text"].split()) for i in changed}  # fmt: skip
     if len(places) < PLACES or len(ends) < PLACES:
