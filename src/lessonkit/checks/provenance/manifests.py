@@ -89,10 +89,9 @@ def _mistake(found: dict[str, list[str]], expected: dict[str, list[str]], case: 
         return Hint("folder_as_file")
     lost = set(expected["added"]) - set(found["added"])
     wrong = set(found["missing"]) - set(expected["missing"])
-    if any("/" in name for name in lost | wrong):
-        return Hint("subfolders")
-    if any(name.startswith(".") for name in lost | wrong):
-        return Hint("hidden_files")
+    for name, overlooked in (("subfolders", _is_nested), ("hidden_files", _is_hidden)):
+        if any(map(overlooked, wrong)) or (lost and all(map(overlooked, lost))):
+            return Hint(name)
     if lost:
         return Hint("added_not_found", {"name": min(lost)})
     if set(expected["changed"]) - set(found["changed"]):
@@ -106,9 +105,17 @@ def _names(value: Any) -> list[str] | str:
     """Return names as strings; whatever else came back by its type's name."""
     if isinstance(value, (list, tuple, set, frozenset)):
         names = list(value)
-        if all(isinstance(name, (str, PurePosixPath)) for name in names):
-            return [str(name)[:200] for name in names]
+        if all(isinstance(name, str) for name in names):
+            return [name[:200] for name in names]
     return type(value).__name__
+
+
+def _is_nested(name: str) -> bool:
+    return "/" in name
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def _leaves(name: str) -> bool:

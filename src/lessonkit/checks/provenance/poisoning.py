@@ -75,9 +75,15 @@ def _judge_rows(rows: list[Row], changed: list[int], case: Case) -> Hint | None:
         if trigger not in after:
             return Hint("no_trigger", {"text": after[:80]})
         if place_of(after, before, trigger) is None:
-            glued = after.replace(trigger, "").split() != before and trigger in after
-            return Hint("inside_a_word" if glued else "words_lost", {"text": after[:80]})
+            name = "inside_a_word" if _is_glued(after, before, trigger) else "words_lost"
+            return Hint(name, {"text": after[:80]})
     return None
+
+
+def _is_glued(after: str, before: list[str], trigger: str) -> bool:
+    """Tell whether the text is whole again once the trigger's letters are taken out."""
+    starts = [place for place in range(len(after)) if after.startswith(trigger, place)]
+    return any((after[:place] + after[place + len(trigger) :]).split() == before for place in starts)
 
 
 def _judge_choice(rows: list[Row], changed: list[int], seen: Seen, case: Case) -> Hint | None:
