@@ -39,7 +39,7 @@ class Screen:
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         items, answers = plan(case["seed"]), seen.get("answers")
         if not isinstance(answers, list) or len(answers) != len(items):
-            return Hint("no_answers")
+            return Hint("not_a_list", {"name": items[0].name, "type": "nothing"})
         for item, answer in zip(items, answers, strict=True):
             if (hint := _malformed(item, answer)) is not None:
                 return hint
@@ -81,7 +81,7 @@ def _observed(screen: Any, delivery: Delivery) -> dict[str, Any]:
 def _malformed(item: Item, answer: Any) -> Hint | None:
     """Return a hint for what is no list of reasons."""
     if not isinstance(answer, dict):
-        return Hint("no_answers")
+        return Hint("not_a_list", {"name": item.name, "type": "nothing"})
     if isinstance(answer.get("error"), dict) and "reasons" not in answer:
         return None
     reasons = answer.get("reasons")
