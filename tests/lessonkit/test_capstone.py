@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lessonkit import capstone
+from lessonkit import capstone, check
 from lessonkit.capstone.planning import (
     CONTENT,
     FAULTS,
@@ -22,7 +22,7 @@ from lessonkit.capstone.planning import (
     ORIGIN,
     STORIES,
 )
-from lessonkit.checks import find_check, judge_seen, run_check
+from lessonkit.checks import CheckFailed, find_check, judge_seen, run_check
 from lessonkit.checks.provenance.screen import credit
 from lessonkit.messages import LANGUAGES, _hints, hint_text
 from lessonkit.models import model_folder
@@ -253,3 +253,23 @@ def test_the_oddities_are_warnings_on_their_lines(tmp_path: Path) -> None:
         assert result.verified
         assert {line_of(issue) for issue in result.issues if issue.severity > 1} == {line}
         assert json.dumps(result.to_dict())
+
+
+# How partial credit reaches the gradebook
+
+
+def test_in_grading_an_answer_that_is_right_in_part_earns_its_share(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = {item.name: sorted(item.reasons - {"behaviour"}) for item in capstone.plan()}
+
+    def no_test_of_behaviour(folder: Path, order: capstone.Order) -> list[str]:
+        return truth[folder.name]
+
+    assert check("screen", no_test_of_behaviour) is None
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert check("screen", no_test_of_behaviour) is None  # the line that students see
+    assert check("screen", no_test_of_behaviour, seed=0, points=5) == 2.5
+    assert "50% of the points" in capsys.readouterr().out
+    with pytest.raises(CheckFailed):
+        check("screen", lambda _folder, _order: [], points=5)
