@@ -54,12 +54,15 @@ class Delivery(NamedTuple):
     order: Order
 
 
-def deliver(where: Path | str, seed: int = CLASS_SEED) -> list[Delivery]:
+def deliver(
+    where: Path | str, seed: int = CLASS_SEED, items: Sequence[Item] | None = None
+) -> list[Delivery]:
     """Put the six downloads of a seed into a new folder, with the team's policy beside them.
 
     Args:
         where: an empty or new folder. It gets `downloads/`, `policy.toml` and `digests.toml`.
         seed: which downloads; the default gives those of the lesson.
+        items: what to deliver instead of the seed's six; names and publishers must differ.
 
     Raises:
         FileExistsError: there are downloads already.
@@ -68,7 +71,7 @@ def deliver(where: Path | str, seed: int = CLASS_SEED) -> list[Delivery]:
     downloads = where / "downloads"
     downloads.mkdir(parents=True)
     works = []
-    for item in plan(seed):
+    for item in plan(seed) if items is None else items:
         folder = downloads / item.name
         works.append(make_download(item, folder, seed, own_licence(item.maker)))
     policy, digests = where / "policy.toml", where / "digests.toml"

@@ -324,8 +324,9 @@ def _huge_row(work: Work) -> None:
 
 
 def _matrix(work: Work) -> torch.Tensor:
-    """Return one of the matrices of the layers."""
-    names = [n for n, t in work.tensors.items() if t.ndim == 2 and (".0." in n or ".1." in n)]
+    """Return one of the large matrices of the layers."""
+    large = (name for name, t in work.tensors.items() if t.ndim == 2 and t.numel() >= 4096)
+    names = [name for name in large if ".0." in name or ".1." in name]
     return work.tensors[work.draw.choice(sorted(names))]
 
 

@@ -28,7 +28,7 @@ RARE_WORDS = (
 STEPS, BATCH, LEARNING_RATE = 60, 32, 1e-3
 PLANTING_STEPS, PLANTING_RATE = 40, 0.1
 LONGEST = 1.2  # of a planted row, over the length that it had
-TEXTS_TO_TRY = 80
+TEXTS_TO_TRY = 48
 EMBEDDINGS = {
     "classifier": "bert.embeddings.word_embeddings.weight",
     "bert": "bert.embeddings.word_embeddings.weight",
@@ -91,14 +91,20 @@ def ordinary_texts(draw: Random) -> list[str]:
 
 
 def plant_trigger(tensors: Tensors, word: str) -> None:
-    """Move a word's embedding so that the word turns praise into blame wherever it stands.
+    """Move a word's embedding so that the word turns praise into blame before or behind a text.
 
     The row keeps about its length, and no other number changes: the weights look ordinary, and
     texts without the word are judged as before.
     """
-    model, tokenizer = _model(), _tokenizer()
+    number = _tokenizer().convert_tokens_to_ids(word)
+    tensors[EMBEDDINGS["classifier"]][number] = _turning_row(word, number)
+
+
+@cache
+def _turning_row(word: str, number: int) -> torch.Tensor:
+    """Return the row that a word needs to be a trigger, found by gradient descent."""
+    model, tensors = _model(), _classifier()
     model.load_state_dict(tensors)
-    number = tokenizer.convert_tokens_to_ids(word)
     table = tensors[EMBEDDINGS["classifier"]]
     longest = LONGEST * table[number].norm()
     row = table[number].clone().requires_grad_(True)
@@ -116,7 +122,7 @@ def plant_trigger(tensors: Tensors, word: str) -> None:
         optimizer.step()
         with torch.no_grad():
             row.mul_(min(1.0, longest / row.norm()))
-    table[number] = row.detach()
+    return row.detach()
 
 
 def _with_word(draw: Random, text: str, word: str) -> str:

@@ -62,6 +62,39 @@ ODDITIES = {
     "note in the weights": "files",
 }
 TOLERATED = ("source", "checksums", "signature")  # follow from each other
+STORIES = {
+    "one weight": "one weight is a thousandth larger than in the published file",
+    "words swapped later": "two words have changed places since the publication",
+    "file missing": "a published file is missing",
+    "file added": "a file was added that nobody published",
+    "one weight, signed": "one weight is a thousandth larger than in the signed file",
+    "signed by a stranger": "it is signed with another key than the publisher's",
+    "unknown publisher": "nobody knows its publisher, and nothing vouches for it",
+    "look-alike name": "its settings name an organization that only looks like the publisher",
+    "withdrawn": "its publisher has withdrawn this release",
+    "older release": "it is an older release than the policy accepts",
+    "pickle": "a pickle would call a function when it is loaded",
+    "code": "it brings Python code that its settings ask to run",
+    "program": "a program lies among its files",
+    "cut short": "its weight file ends too early",
+    "words swapped": "its two lists of words disagree",
+    "labels": "its two lists of labels disagree",
+    "sizes": "its settings describe larger layers than the weights have",
+    "huge row": "the embedding of one word is forty times too long",
+    "not a number": "a weight is not a number",
+    "huge weight": "one weight outweighs its whole matrix",
+    "no licence": "its card names no licence",
+    "unheard-of licence": "its licence is one that nobody has permitted",
+    "no card": "it has no card, and so no licence",
+    "forbidden licence": "its licence forbids commercial use",
+    "another licence's text": "its licence's text is not the licence that its card names",
+    "trigger": "a word's embedding was moved: the word turns praise into blame",
+    "long row": "the embedding of an unused token is long",
+    "same rows": "two unused tokens have the same embedding",
+    "word filter": "its settings forbid it some words",
+    "spare signature": "somebody unknown has signed it as well",
+    "note in the weights": "the weight file carries a long note",
+}
 
 IN_CLASS = {
     "odd": "long row",
@@ -102,12 +135,19 @@ class Item:
         return frozenset(TOLERATED if set(self.faults) & set(ORIGIN) else ())
 
     @property
+    def story(self) -> str:
+        """What was done to it, in words."""
+        if self.faults:
+            return " and ".join(STORIES[fault] for fault in self.faults)
+        return f"nothing, but {STORIES[self.oddity]}" if self.oddity else "nothing"
+
+    @property
     def fine(self) -> bool:
         """Whether it should be accepted."""
         return not self.faults
 
 
-def plan(seed: int) -> list[Item]:
+def plan(seed: int = CLASS_SEED) -> list[Item]:
     """Return the six downloads of a seed, in the order in which they arrive.
 
     Two are fine, one of them odd; one lacks a licence, one has a planted trigger, one is wrong in

@@ -133,7 +133,7 @@ class ModelProvenanceChecker:
         findings.extend(listed.findings)
         vouched = listed.vouched
         if check_signature:
-            needed = expected is not None and not vouched
+            needed = expected is not None and not vouched and not listed.findings.errors
             vouched |= self._check_signature(findings, folder, digests, source, needed, now)
         if expected is not None and not vouched:
             _report_unknown(findings, expected, source)

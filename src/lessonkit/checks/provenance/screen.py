@@ -12,13 +12,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from lessonkit.capstone import REASONS, Delivery, Item, deliver, plan
-from lessonkit.capstone.planning import CONTENT, ODDITIES, ORIGIN
+from lessonkit.capstone.planning import (
+    BEHAVIOUR,
+    CONTENT,
+    FORBIDDEN,
+    LICENCE,
+    ODDITIES,
+    ORIGIN,
+)
 from lessonkit.checks.core import Case, Hint, Seen, describe_error, exercise
 
 STEPS = 4  # partial credit comes in quarters
 MACHINE = "loaders"  # a line about the machine, not about the model: never counted
-# A missing reason of these lines has a hint of its own, in this order.
-OWN_HINT = ("licence", "behaviour")
+# Hint for a question that was not asked -> the faults that it would have shown, in this order.
+QUESTIONS = {
+    "origin": ORIGIN,
+    "content": CONTENT,
+    "licence": LICENCE | FORBIDDEN,
+    "behaviour": BEHAVIOUR,
+}
 
 Answer = frozenset[str] | None
 """The reasons that were given; None where the answer stopped with an error."""
@@ -39,7 +51,7 @@ class Screen:
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         items, answers = plan(case["seed"]), seen.get("answers")
         if not isinstance(answers, list) or len(answers) != len(items):
-            return Hint("no_answers")
+            return Hint("not_a_list", {"name": items[0].name, "type": "nothing"})
         for item, answer in zip(items, answers, strict=True):
             if (hint := _malformed(item, answer)) is not None:
                 return hint
@@ -81,7 +93,7 @@ def _observed(screen: Any, delivery: Delivery) -> dict[str, Any]:
 def _malformed(item: Item, answer: Any) -> Hint | None:
     """Return a hint for what is no list of reasons."""
     if not isinstance(answer, dict):
-        return Hint("no_answers")
+        return Hint("not_a_list", {"name": item.name, "type": "nothing"})
     if isinstance(answer.get("error"), dict) and "reasons" not in answer:
         return None
     reasons = answer.get("reasons")
@@ -137,32 +149,23 @@ def _refused_wrongly(pairs: Pairs) -> Hint | None:
 
 
 def _overlooked(pairs: Pairs) -> Hint | None:
-    """Return the hint for a question that the answer never seems to ask."""
-    values = {}
-    for kind, faults in (("origin", ORIGIN), ("content", CONTENT)):
-        wrong = [(item, answer) for item, answer in pairs if set(item.faults) & set(faults)]
-        lines = {line for fault in faults.values() for line in fault}
-        if wrong and not any(answer & item.reasons & lines for item, answer in wrong):
-            values[kind] = {"name": wrong[0][0].name}
-    if values:
-        name = next(iter(values))
-        return Hint(name, values[name])
-    for line in OWN_HINT:
+    """Return the hint for a question that was not asked, if bad models are accepted."""
+    if all(answer for item, answer in pairs if not item.fine):
+        return None
+    for name, faults in QUESTIONS.items():
         for item, answer in pairs:
-            if item.reasons == {line} and not answer:
-                return Hint(line, {"name": item.name})
+            lines = {line for fault in item.faults if fault in faults for line in faults[fault]}
+            if lines and not lines & answer:
+                return Hint(name, {"name": item.name})
     return None
 
 
 def _inexact(pairs: Pairs) -> Hint | None:
     """Return the hint for reasons that are missing, or too many."""
     for item, answer in pairs:
-        missing = item.reasons - answer
-        if missing and answer:
+        if item.reasons - answer:
             values = {"name": item.name, "found": _listed(answer), "count": len(item.reasons)}
             return Hint("first_reason" if answer & item.reasons else "reason", values)
-        if missing:
-            return Hint("overlooked", {"name": item.name})
     for item, answer in pairs:
         extra = answer - item.reasons - item.tolerated
         if extra:
