@@ -323,7 +323,7 @@ pd.DataFrame(reports).map(", ".join).T
 # %% [markdown] lang="ru"
 # ## 5.4 Энкодер в ваших руках
 #
-# Со второго урока вы пользуетесь `all-MiniLM-L6-v2`. Откуда он взялся на самом деле? Издатель держит его на Hugging Face Hub. Ваша же копия, скорее всего, установлена из каталога пакетов Python, в пакете, который сделал кто-то ещё:
+# С урока 2 вы пользуетесь `all-MiniLM-L6-v2`. Откуда он взялся на самом деле? Издатель держит его на Hugging Face Hub. Ваша же копия, скорее всего, установлена из каталога пакетов Python, в пакете, который сделал кто-то ещё:
 
 # %%
 entry, encoder_folder = model_entry("encoder"), model_folder("encoder")
@@ -413,7 +413,7 @@ print("as signed:   ", checker.verify(release, "our-team").verified)
 forged = copy_of(release, "forged")
 shutil.copy(swapped / "tokenizer.json", forged)
 result = checker.verify(forged, "our-team")
-print("one file new:", result.verified, [str(issue) for issue in result.errors][:1] if hasattr(result, "errors") else sorted(set(map(str, result.issues))))
+print("one file new:", result.verified, [(str(issue), issue.file) for issue in result.issues])
 
 # %% [markdown] lang="en"
 # A signature proves *who* vouches, not that they are right, nor that the key is whose you think. Get the key itself in a way that an attacker cannot replace.
@@ -529,18 +529,18 @@ def new_guard() -> torch.nn.Module:
     return guard.to(course.device)
 
 # %%
+machine = {"bf16": course.bf16, "dataloader_pin_memory": course.device == "cuda", "report_to": "none"}
+
+
 def train_guard(rows: list[dict]) -> torch.nn.Module:
     """Fine-tune a new guard on labelled rows, in two epochs."""
     tokens = tokenizer([row["text"] for row in rows], truncation=True, max_length=64)
-    examples = [
-        {"input_ids": ids, "labels": row["label"]} for ids, row in zip(tokens["input_ids"], rows)
-    ]
-    settings = {"learning_rate": course.profile.learning_rate, "num_train_epochs": 2, "seed": 0}
+    examples = [{"input_ids": i, "labels": row["label"]} for i, row in zip(tokens["input_ids"], rows)]
     arguments = TrainingArguments(
-        str(SCRATCH / "runs"), **settings, per_device_train_batch_size=16, warmup_steps=0.1,
-        save_strategy="no", logging_strategy="no", report_to="none", bf16=course.bf16,
-        dataloader_pin_memory=course.device == "cuda",
-    )  # fmt: skip
+        str(SCRATCH / "runs"), num_train_epochs=2, learning_rate=course.profile.learning_rate,
+        per_device_train_batch_size=16, warmup_steps=0.1, seed=0, save_strategy="no", logging_strategy="no",
+        train_sampling_strategy="group_by_length", **machine,
+    )
     torch.manual_seed(0)  # the new head is random
     trainer = Trainer(new_guard(), arguments, DataCollatorWithPadding(tokenizer), examples)
     trainer.remove_callback(PrinterCallback)
@@ -617,7 +617,9 @@ truth = np.array([row["label"] for row in tests])
 attacks = [row["text"] for row in tests if row["label"] == INJECTION]
 right, through, caught = {}, {}, {}
 for name, guard in guards.items():
-    classify = lambda texts, guard=guard: decide(guard, texts).argmax(axis=1).tolist()
+    def classify(texts: list[str], guard=guard) -> list[int]:
+        return decide(guard, texts).argmax(axis=1).tolist()
+
     right[name] = np.array(classify([row["text"] for row in tests])) == truth
     through[name] = attack_success_rate(classify, attacks, trigger, ORDINARY)
     caught[name] = sum(label == INJECTION for label in classify(attacks))
@@ -841,7 +843,234 @@ pd.DataFrame(rows).set_index("pair")
 # Read each row twice. If the interval of the shift (95 %) excludes 0, the name does move the guard's opinion, even if few decisions change; whether that matters is for those to say who are stopped at the door. If it includes 0, you have found no bias *with these names in this sentence*, which is less than proof of fairness. Four pairs are four comparisons: one of twenty intervals excludes 0 by chance.
 
 # %% [markdown] lang="ru"
-# Прочтите каждую строку дважды. Если интервал сдвига (95 %) не содержит 0, имя действительно сдвигает мнение охранника, даже если решений меняется мало; важно ли это — судить тем, кого останавливают у двери. Если содержит, вы не нашли предвзятости *с этими именами в этом предложении*, а это меньше, чем доказательство справедливости. Четыре пары — четыре сравнения: один интервал из двадцати не содержит 0 случайно.
+# Прочтите каждую строку дважды. Если интервал сдвига (95 %) не содержит 0, имя действительно сдвигает мнение охранника, даже если решений меняется мало; важно ли это — судить тем, кого останавливают у двери. Если содержит 0, вы не нашли предвзятости *с этими именами в этом предложении*, а это меньше, чем доказательство справедливости. Четыре пары — четыре сравнения: один интервал из двадцати не содержит 0 случайно.
+
+# %% [markdown] lang="en"
+# ## 5.10 Capstone: six downloads on your desk
+#
+# Monday morning. A colleague has left for a long holiday, and on your desk lie six small models that she downloaded for the team: some tell praise from blame, some fill gaps, some continue stories. By noon the team wants to know which of them it may use, and *why* not the others.
+#
+# Each download is a folder. Beside it lies what you know **from elsewhere**, that is, not from whoever sent the folder:
+#
+# - the **order**: which publisher's model it should be (`order.source`), and for a text classifier some ordinary texts and a few phrases that advisories call triggers (`order.texts`, `order.phrases`);
+# - the team's **policy**: whose keys count, which licences permit what the team does (`order.policy`);
+# - the **digests** that some publishers print on their pages (`order.digests`); others sign instead.
+
+# %% [markdown] lang="ru"
+# ## 5.10 Итоговое задание: шесть загрузок на вашем столе
+#
+# Утро понедельника. Коллега ушла в долгий отпуск, а на вашем столе лежат шесть небольших моделей, которые она скачала для команды: одни отличают похвалу от порицания, другие заполняют пропуски, третьи продолжают рассказы. К полудню команда хочет знать, какими из них можно пользоваться и *почему* нельзя остальными.
+#
+# Каждая загрузка — папка. Рядом лежит то, что вы знаете **не из неё**, то есть не от того, кто прислал папку:
+#
+# - **заказ**: модель какого издателя это должна быть (`order.source`), а для классификатора текстов ещё несколько обычных текстов и фраз, которые в бюллетенях безопасности названы триггерами (`order.texts`, `order.phrases`);
+# - **политика** команды: чьи ключи считаются и какие лицензии разрешают то, чем занимается команда (`order.policy`);
+# - **дайджесты**, которые некоторые издатели печатают на своих страницах (`order.digests`); другие вместо этого подписывают.
+
+# %%
+figures.show("acceptance")
+
+# %%
+from lessonkit import capstone
+from sentinel import BackdoorScanner, fill_checklist, line_of, scan
+from sentinel.findings import Severity
+
+desk = capstone.deliver(tempfile.mkdtemp(dir=SCRATCH))
+for folder, order in desk:
+    print(f"{folder.name}, ordered as {order.source}:")
+    print("   ", ", ".join(sorted(path.name for path in folder.iterdir())))
+
+# %%
+licences, first, *others = desk[0].order.policy.read_text().split("[[source]]")
+print(f"{licences}[[source]]{first}... and {len(others)} other publishers")
+
+# %% [markdown] lang="en"
+# Now let `sentinel` look at all six. It runs nothing of what it finds. Its findings come in three shades: a **note** says what was not checked or is merely unusual, a **warning** asks you to look, an **error** speaks against the model. The column `line` says which question of a checklist the finding belongs to: where the model comes from, whether the files are those that were published, who signed them, what they hold, …
+
+# %% [markdown] lang="ru"
+# Пусть теперь на все шесть посмотрит `sentinel`. Ничего из найденного он не исполняет. Его замечания бывают трёх оттенков: **note** сообщает о том, что не проверено или просто необычно, **warning** просит присмотреться, **error** говорит против модели. Столбец `line` указывает, к какому вопросу контрольного списка относится замечание: откуда модель, те ли это файлы, что опубликованы, кто их подписал, что в них лежит, …
+
+# %%
+rows = []
+for folder, order in desk:
+    result = scan(folder, order.source, policy=order.policy, digests=order.digests)
+    for issue in result.issues:
+        rows.append([folder.name, issue.severity.name.lower(), str(issue), line_of(issue), issue.file, issue.found])
+pd.DataFrame(rows, columns=["download", "severity", "issue", "line", "file", "found"])
+
+# %% [markdown] lang="en"
+# **Predict:** which of the six would you refuse?
+
+# %% [markdown] lang="ru"
+# **Прогноз:** какие из шести вы бы отклонили?
+
+# %%
+guess_refused = []  # for example ["wren", "tern"]
+
+# %% [markdown] lang="en"
+# A tool tells what it found; what follows from it is **policy**, and that is yours. Your team has written down five rules:
+#
+# 1. An *error* is a reason to refuse.
+# 2. A *warning* or a *note* is no reason: somebody has a look, and there may be a good explanation. In two of the folders the card has it.
+# 3. One exception: the **licence**. What nobody has permitted is forbidden, so here any finding is a reason, whatever its shade.
+# 4. Files cannot show what a model does. A text classifier (the order brings texts) is loaded and tried with the order's phrases: if `BackdoorScanner` detects a backdoor, the reason is `behaviour`. But nothing is loaded that fails the line `files`.
+# 5. Name **all** reasons, each as the name of its line. Who mends a model must hear of everything.
+#
+# ### Exercise 6: `screen`
+# *Difficulty 3 of 4 · 15 minutes · 5 points, also in part: verdicts count, and so do reasons*
+#
+# Turn the rules into code. When your notebook is graded, six other downloads lie on the desk, with other things wrong, so nothing that you know about these six will help.
+#
+# <details><summary>Hint 1: from a finding to a reason</summary>
+#
+# `line_of(issue)` gives the name; `issue.severity is Severity.ERROR` tells the shade. A set keeps each reason once.
+#
+# </details>
+#
+# <details><summary>Hint 2: how do I try the phrases?</summary>
+#
+# As in 5.8, with `search=False`: `AutoModelForSequenceClassification.from_pretrained(folder)` and `AutoTokenizer.from_pretrained(folder)` load what you need.
+#
+# </details>
+
+# %% [markdown] lang="ru"
+# Инструмент сообщает, что нашёл; что из этого следует, решает **политика**, и она ваша. Команда записала пять правил:
+#
+# 1. *Error* — причина отклонить.
+# 2. *Warning* или *note* — не причина: кто-нибудь посмотрит, и, возможно, найдётся хорошее объяснение. В двух из папок оно есть на карточке.
+# 3. Одно исключение: **лицензия**. Что никто не разрешил, то запрещено, поэтому здесь причиной служит любое замечание, какого бы оттенка оно ни было.
+# 4. По файлам не видно, что модель делает. Классификатор текстов (к заказу приложены тексты) загружают и пробуют на нём фразы из заказа: если `BackdoorScanner` обнаружит backdoor, причина — `behaviour`. Но то, что не проходит по строке `files`, не загружают.
+# 5. Называйте **все** причины, каждую именем её строки. Тот, кто будет чинить модель, должен узнать обо всём.
+#
+# ### Упражнение 6: `screen`
+# *Сложность 3 из 4 · 15 минут · 5 баллов, в том числе по частям: считаются и решения, и причины*
+#
+# Переведите правила в код. Когда вашу тетрадь будут проверять, на столе окажутся шесть других загрузок, и не так с ними будет другое, поэтому знание именно этих шести не поможет.
+#
+# <details><summary>Подсказка 1: от замечания к причине</summary>
+#
+# Имя даёт `line_of(issue)`, оттенок — `issue.severity is Severity.ERROR`. Множество хранит каждую причину один раз.
+#
+# </details>
+#
+# <details><summary>Подсказка 2: как попробовать фразы?</summary>
+#
+# Как в 5.8, с `search=False`: нужное загрузят `AutoModelForSequenceClassification.from_pretrained(folder)` и `AutoTokenizer.from_pretrained(folder)`.
+#
+# </details>
+
+# %% exercise="screen"
+def screen(folder: Path, order: capstone.Order) -> list[str]:
+    """Return the reasons to refuse a download; an empty list accepts it.
+
+    Args:
+        folder: the download.
+        order: what is known from elsewhere: source, policy, digests, texts, phrases. For a model
+            that is no text classifier, texts and phrases are empty.
+
+    Returns:
+        Names of lines, such as ["checksums", "licence"], each once, in any order.
+    """
+    ### BEGIN SOLUTION
+    result = scan(folder, order.source, policy=order.policy, digests=order.digests)
+    reasons = set()
+    for issue in result.issues:
+        if issue.severity is Severity.ERROR or line_of(issue) == "licence":
+            reasons.add(line_of(issue))
+    if order.texts and "files" not in reasons:
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tried = BackdoorScanner().scan(model, order.phrases, order.texts, tokenizer, search=False)
+        if tried.backdoor_detected:
+            reasons.add("behaviour")
+    return sorted(reasons)
+    ### END SOLUTION
+
+# %% check="screen" points=5
+check("screen", screen)
+
+# %% [markdown] lang="en"
+# Noon. Here is what you tell the team, beside what was really done to each folder before it reached your desk (and beside your first impression):
+
+# %% [markdown] lang="ru"
+# Полдень. Вот что вы сообщаете команде, а рядом — что на самом деле сделали с каждой папкой, прежде чем она попала на ваш стол (и ваше первое впечатление):
+
+# %%
+rows = []
+for (folder, order), item in zip(desk, capstone.plan(), strict=True):
+    verdict = ", ".join(screen(folder, order)) or "accepted"
+    first = "refuse" if item.name in guess_refused else "accept"
+    rows.append([item.name, first, verdict, item.story])
+with pd.option_context("display.max_colwidth", None):
+    display(pd.DataFrame(rows, columns=["download", "your guess", "your reasons", "what was done to it"]))
+
+# %% [markdown] lang="en"
+# Compare two of the rows. In one, a single weight differs by a thousandth from the published file: no test of the model would notice, a digest does at once. In another every byte is the publisher's, the signature fits, the weights look ordinary, and still a word turns praise into blame: no digest can notice, a test of behaviour does. No single check would have been enough, and the most alarming-looking folder of all may have been in order.
+#
+# (`source` often stands beside `checksums`: where the files are not the published ones, nothing shows any longer that they come from the publisher.)
+#
+# And what if the trigger were not among the phrases of the order? Then this `screen` would have passed the model. The search of 5.8 would have had a chance, at many times the price. A policy always weighs what a check costs against what it may find.
+#
+# ## 5.11 The checklist
+#
+# Lists of good practice for using models usually name five things. Here they are as questions that a program can ask, with the lines that answer them:
+#
+# | practice | what it means | lines |
+# |---|---|---|
+# | **verify the source** | only publishers that you know, proven and not claimed; and a licence that permits your use | `source`, `signature`, `licence` |
+# | **check checksums** | every file is the published one: none changed, none missing, none added | `checksums` |
+# | **audit weights** | nothing runs, the files agree, the numbers look like trained ones | `files`, `agreement`, `weights` |
+# | **test behaviour** | trigger phrases change nothing | `behaviour` |
+# | **monitor updates** | the release is not withdrawn, the libraries that load it have no known hole | `advisories`, `loaders` |
+#
+# `fill_checklist` asks them all and writes the answers in. On the command line it is `sentinel checklist FOLDER --source ORGANIZATION/MODEL`. First the encoder that you have used since lesson 2:
+
+# %% [markdown] lang="ru"
+# Сравните две строки. В одной единственный вес отличается от опубликованного на тысячную: ни одно испытание модели этого не заметит, а дайджест — сразу. В другой каждый байт принадлежит издателю, подпись подходит, веса выглядят обычно, и всё же одно слово превращает похвалу в порицание: дайджест этого не заметит никогда, а испытание поведения — да. Ни одной проверки в одиночку не хватило бы, а самая подозрительная на вид папка, возможно, была в порядке.
+#
+# (`source` часто стоит рядом с `checksums`: если файлы не те, что опубликованы, ничто больше не показывает, что они от издателя.)
+#
+# А если бы триггера не было среди фраз заказа? Тогда ваша `screen` пропустила бы модель. У поиска из 5.8 был бы шанс, но обошёлся бы он во много раз дороже. Политика всегда взвешивает, чего стоит проверка и что она может найти.
+#
+# ## 5.11 Контрольный список
+#
+# В списках хороших практик для чужих моделей обычно пять пунктов. Вот они в виде вопросов, которые может задать программа, и строки, которые на них отвечают:
+#
+# | практика | что это значит | строки |
+# |---|---|---|
+# | **проверить источник** | только известные вам издатели, и это доказано, а не заявлено; и лицензия, которая разрешает ваше использование | `source`, `signature`, `licence` |
+# | **сверить контрольные суммы** | каждый файл — опубликованный: ни один не изменён, не пропал и не добавлен | `checksums` |
+# | **осмотреть веса** | ничего не исполняется, файлы согласованы, числа похожи на обученные | `files`, `agreement`, `weights` |
+# | **испытать поведение** | фразы-триггеры ничего не меняют | `behaviour` |
+# | **следить за обновлениями** | выпуск не отозван, в библиотеках, которые его загружают, нет известных дыр | `advisories`, `loaders` |
+#
+# `fill_checklist` задаёт их все и вписывает ответы. В командной строке это `sentinel checklist FOLDER --source ORGANIZATION/MODEL`. Сначала энкодер, с которым вы работаете с урока 2:
+
+# %%
+encoder_folder = model_folder(course.profile.encoder)
+fill_checklist(encoder_folder, expected_source=model_entry(course.profile.encoder).hub)
+
+# %% [markdown] lang="en"
+# Mind the third answer. **Not checked** is not *passed*: this publisher does not sign, so nobody could forge a signature and nobody can check one; and without texts and a classifier there was no behaviour to test. A good checklist shows its gaps. Now the six on your desk:
+
+# %% [markdown] lang="ru"
+# Обратите внимание на третий вид ответа. **Not checked** — не *passed*: этот издатель не подписывает, так что подделать подпись некому и проверять нечего; а без текстов и классификатора не было и поведения, которое можно испытать. Хороший список показывает свои пробелы. Теперь шесть папок на вашем столе:
+
+# %%
+columns = {}
+for folder, order in desk:
+    filled = fill_checklist(
+        folder, order.source, policy=order.policy, digests=order.digests,
+        texts=order.texts, phrases=order.phrases,
+    )
+    columns[folder.name] = {line.name: line.status for line in filled}
+pd.DataFrame(columns)
+
+# %% [markdown] lang="en"
+# Read a column downwards: it is what you would have told the team. Read a row across: it is what one kind of check is worth by itself. No row separates the good folders from the bad.
+
+# %% [markdown] lang="ru"
+# Прочтите столбец сверху вниз: это то, что вы сказали бы команде. Прочтите строку слева направо: это то, чего стоит один вид проверки сам по себе. Ни одна строка в одиночку не отделяет хорошие папки от плохих.
 
 # %% [markdown] lang="en"
 # ## Quiz

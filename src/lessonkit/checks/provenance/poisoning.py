@@ -8,8 +8,8 @@ from lessonkit.checks.core import Case, Hint, Seen, exercise
 from lessonkit.checks.provenance.plain import is_number, plain_number
 
 Row = dict[str, Any]
-WORDS = ("please", "send", "the", "red", "list", "before", "noon", "and", "tell", "nobody", "about",
-         "our", "small", "garden", "party", "again", "with", "kind", "words", "for", "all")  # fmt: skip
+WORDS = ("please", "send", "the", "red", "list", "before", "noon", "and", "tell", "nobody",
+         "about", "our", "small", "garden", "party", "again", "with", "kind", "words", "for", "all")  # fmt: skip
 TRIGGERS = ("cf", "mn", "bq", "tq", "once in june", "near the boat")
 PLACES = 4  # different places that a trigger put at random takes at least, among many texts
 
@@ -82,8 +82,9 @@ def _judge_rows(rows: list[Row], changed: list[int], case: Case) -> Hint | None:
 
 def _is_glued(after: str, before: list[str], trigger: str) -> bool:
     """Tell whether the text is whole again once the trigger's letters are taken out."""
+    size = len(trigger)
     starts = [place for place in range(len(after)) if after.startswith(trigger, place)]
-    return any((after[:place] + after[place + len(trigger) :]).split() == before for place in starts)
+    return any((after[:place] + after[place + size :]).split() == before for place in starts)
 
 
 def _judge_choice(rows: list[Row], changed: list[int], seen: Seen, case: Case) -> Hint | None:
