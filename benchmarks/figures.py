@@ -166,6 +166,7 @@ def rendered() -> dict[Path, str]:
             "lessons": lessons_table(figures),
             "pretraining": pretraining_table(figures),
             "tampering": tampering_table(),
+            "capstone": capstone_table(),
             "backdoors": backdoor_table(),
             "texts": accuracy_table(figures),
         },
@@ -321,6 +322,27 @@ def verdict(pair: list[Any]) -> str:
     ends = [f"{100 * found[name]:+.1f}" for name in ("difference", "low", "high")]
     name = first[0].upper() + first[1:]
     return f"{name} against {second}: {ends[0]} points (95 % from {ends[1]} to {ends[2]})."
+
+
+def capstone_table() -> str:
+    """Return what the checklist says of the capstone's downloads; by benchmarks/capstone.py."""
+    found = json.loads((ROOT / "benchmarks" / "capstone.json").read_text(encoding="utf-8"))
+    in_class = {row["story"] for row in found["class"]}
+    rows = []
+    for entry in found["kinds"].values():
+        met = any(entry["story"] in story for story in in_class)
+        lines = ", ".join(entry["failed"]) or "accepted"
+        count = f"{entry['right']} of {entry['downloads']}"
+        rows.append([entry["story"], "class" if met else "", lines, count])
+    headers = ["what was done to the model", "met in", "lines that fail", "right"]
+    seeds, seconds = found["seeds"], found["seeds"]["seconds"]
+    note = (
+        f"The six downloads of {seeds['seeds']} other seeds, as grading draws them: "
+        f"{seeds['right']} of {seeds['downloads']} judged rightly, {seeds['accepted']} of "
+        f"{seeds['fine']} sound ones accepted. Six are made in {seconds['making']:.1f} s and "
+        f"checked in {seconds['filling']:.1f} s."
+    )
+    return f"{table(rows, headers)}\n\n{note}"
 
 
 def grading_table() -> str:

@@ -68,7 +68,7 @@ def mark_check(graded: GradedCell, seeds: dict[str, int], done: Execution) -> Ma
     hint = judge_check(graded.subject, seeds[graded.subject], seen)
     return Mark(
         graded.grade_id,
-        0.0 if hint else out_of,
+        out_of * hint.credit if hint else out_of,
         out_of,
         hint.name if hint else None,
         {name: _plain(value) for name, value in hint.values.items()} if hint else {},

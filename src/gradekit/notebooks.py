@@ -141,7 +141,7 @@ def _graded_cell(lesson: Lesson, cell: Cell) -> NotebookNode:
     if cell.exercise:
         return _nbgrader_cell(cell.source, f"exercise-{cell.exercise}", solution=True)
     if cell.check:
-        source = f"{cell.source}\n{_hidden_case(cell.check)}"
+        source = f"{cell.source}\n{_hidden_case(cell.check, cell.points)}"
         return _nbgrader_cell(source, f"check-{cell.check}", grade=True, points=cell.points)
     if cell.quiz is not None:
         source = _quiz_source(lesson, cell.quiz)
@@ -171,8 +171,8 @@ def _nbgrader_cell(
     return new_code_cell(source, metadata={"nbgrader": marks})
 
 
-def _hidden_case(exercise: str) -> str:
-    call = f'check("{exercise}", {exercise}, seed={hidden_seed(exercise)})'
+def _hidden_case(exercise: str, points: float) -> str:
+    call = f'check("{exercise}", {exercise}, seed={hidden_seed(exercise)}, points={points:g})'
     return f"### BEGIN HIDDEN TESTS\n{call}\n### END HIDDEN TESTS"
 
 

@@ -139,7 +139,8 @@ def replaced_functions(done: Execution) -> list[str]:
 def verdict_output(mark: Mark, language: str) -> NotebookNode:
     """Return what stands under a check's cell: the same words as in class."""
     exercise = mark.grade_id.partition("-")[2]
-    hint = Hint(mark.hint, mark.values) if mark.hint else None
+    share = mark.points / mark.out_of
+    hint = Hint(mark.hint, mark.values, share) if mark.hint else None
     card: Card = verdict_card(Verdict(exercise, hint), language)
     if hint is not None:
         text = repr(card)

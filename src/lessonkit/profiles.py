@@ -1,7 +1,7 @@
 """How much a lesson computes: on a laptop, on a GPU, with the larger model, or for grading."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ENVIRONMENT_VARIABLE = "LESSON_PROFILE"
 
@@ -26,6 +26,8 @@ class Profile:
         tuning_counts: numbers of labelled examples that lesson 03 compares methods on.
         tuning_epochs: passes over the texts at each of them in full fine-tuning; 0 leaves it out.
         tuning_draws: random draws at each of them.
+        scanned_texts: texts that lesson 05 searches for a trigger with.
+        trigger_search: how much of that search is done, as settings of `sentinel`'s.
     """
 
     name: str
@@ -43,10 +45,20 @@ class Profile:
     tuning_counts: tuple[int, ...] = (64, 192, 448)
     tuning_epochs: tuple[int, ...] = (0, 2, 1)
     tuning_draws: int = 3
+    scanned_texts: int = 64
+    trigger_search: dict[str, int] = field(
+        default_factory=lambda: {"population": 2, "steps": 1, "changes": 2}
+    )
 
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
-TUNED_ON_A_GPU = {"tuning_counts": (64, 192, 640), "tuning_epochs": (9, 6, 3), "tuning_draws": 5}
+TUNED_ON_A_GPU = {
+    "tuning_counts": (64, 192, 640),
+    "tuning_epochs": (9, 6, 3),
+    "tuning_draws": 5,
+    "scanned_texts": 152,
+    "trigger_search": {},
+}
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -81,6 +93,18 @@ PROFILES = {
             tuning_counts=(2, 4),
             tuning_epochs=(0, 1),
             tuning_draws=2,
+            scanned_texts=16,
+            trigger_search={
+                "texts": 2,
+                "shortlist": 4,
+                "anchors": 1,
+                "kept": 2,
+                "held": 2,
+                "population": 1,
+                "steps": 1,
+                "changes": 1,
+                "batch": 1,
+            },
         ),
     )
 }

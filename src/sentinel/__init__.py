@@ -7,7 +7,7 @@
 
 A scan executes and unpickles nothing of a model, and fetches nothing; what a folder holds,
 however hostile, becomes an issue in the result. `BackdoorScanner` runs a model that is loaded, and
-searches for a trigger.
+searches for a trigger. `fill_checklist` asks all of them, and more, as one list of questions.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sentinel.behaviour import BackdoorResult, BackdoorScanner
+    from sentinel.checklist import Checklist, fill_checklist, line_of
     from sentinel.provenance.checker import ModelProvenanceChecker, ProvenanceResult
     from sentinel.scanner import ScanResult, scan
     from sentinel.weights import WeightIntegrityValidator, WeightReport
@@ -24,22 +25,28 @@ if TYPE_CHECKING:
 _PLACES = {
     "BackdoorResult": "sentinel.behaviour",
     "BackdoorScanner": "sentinel.behaviour",
+    "Checklist": "sentinel.checklist",
     "ModelProvenanceChecker": "sentinel.provenance",
     "ProvenanceResult": "sentinel.provenance",
     "ScanResult": "sentinel.scanner",
     "WeightIntegrityValidator": "sentinel.weights",
     "WeightReport": "sentinel.weights",
+    "fill_checklist": "sentinel.checklist",
+    "line_of": "sentinel.checklist",
     "scan": "sentinel.scanner",
 }
 
 __all__ = [
     "BackdoorResult",
     "BackdoorScanner",
+    "Checklist",
     "ModelProvenanceChecker",
     "ProvenanceResult",
     "ScanResult",
     "WeightIntegrityValidator",
     "WeightReport",
+    "fill_checklist",
+    "line_of",
     "scan",
 ]
 

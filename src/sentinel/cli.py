@@ -18,6 +18,7 @@ from rich.text import Text
 from sentinel.findings import Evidence, Issue, Severity, printable
 
 if TYPE_CHECKING:
+    from sentinel.checklist import Checklist
     from sentinel.provenance import ProvenanceResult
     from sentinel.scanner import ScanResult
 
@@ -67,6 +68,14 @@ def _add_checks(commands: Any) -> None:
     command.add_argument("--key", type=Path, help="trust this public key, and no policy")
     command.add_argument("--no-signature", action="store_true", help="ask for none, read none")
     command.set_defaults(run=_verify)
+
+    command = commands.add_parser("checklist", help="ask everything, and print it as a list")
+    _add_trust(command)
+    command.add_argument("--base", type=Path, help="base model, for an adapter")
+    command.add_argument("--texts", type=Path, help="ordinary texts, for a text classifier")
+    command.add_argument("--pattern", action="append", default=[], help="phrase to try on them")
+    command.add_argument("--search", action="store_true", help="search for other triggers, too")
+    command.set_defaults(run=_checklist)
 
 
 def _add_trust(command: argparse.ArgumentParser) -> None:
@@ -161,6 +170,28 @@ def _scan(options: argparse.Namespace) -> int:
 
         options.html.write_text(render(result), encoding="utf-8")
     _print_answer(options, result.verdict, result)
+    return YES if result.accepted else NO
+
+
+def _checklist(options: argparse.Namespace) -> int:
+    from sentinel.behaviour.folders import read_texts
+    from sentinel.checklist import fill_checklist
+
+    result = fill_checklist(
+        options.model,
+        options.source,
+        policy=options.policy,
+        digests=options.digests,
+        memory=options.memory,
+        base=options.base,
+        texts=read_texts(options.texts) if options.texts else (),
+        phrases=options.pattern,
+        search=options.search,
+    )
+    if options.json:
+        _print_json(result.to_dict())
+    else:
+        _print_checklist(result)
     return YES if result.accepted else NO
 
 
@@ -259,6 +290,20 @@ def _print_result(
         alike = [note for note in notes if note == name]
         places = ", ".join(note.file or note.found for note in alike)
         console.print(Text(f"  · {name}: {places}", STYLES[Severity.NOTE]))
+
+
+def _print_checklist(result: Checklist) -> None:
+    """Print a verdict and a line for each question; all text is taken literally."""
+    console = Console(highlight=False)
+    verdict = ("accepted", "bold green") if result.accepted else ("refused", "bold red")
+    console.print(Text.assemble(Text(f"{result.model_path}: "), verdict))
+    table = Table(expand=False)
+    for heading in ("question", "answer", "evidence"):
+        table.add_column(heading, overflow="fold")
+    for line in result:
+        style = {"passed": "green", "failed": "bold red"}.get(line.status, "dim")
+        table.add_row(Text(line.question), Text(line.status, style), Text(line.evidence))
+    console.print(table)
 
 
 def _table(issues: Sequence[Issue]) -> Table:

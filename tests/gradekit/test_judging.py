@@ -7,9 +7,11 @@ import torch
 
 from gradekit.answers import answers_of, run_answer
 from gradekit.course import lesson_names
-from gradekit.execution import Observation
-from gradekit.judging import TAMPERED, judge_check, seeds_for
-from gradekit.repair import released_cells
+from gradekit.execution import Execution, Observation
+from gradekit.judging import TAMPERED, judge_check, mark_check, seeds_for
+from gradekit.repair import GradedCell, released_cells
+from gradekit.worker import verdict_output
+from lessonkit import capstone
 from lessonkit.checks import find_check, observe_answer
 
 EXERCISES = [
@@ -78,3 +80,22 @@ def test_each_submission_meets_cases_of_its_own() -> None:
     assert first == again
     assert not set(first.values()) & set(other.values())
     assert len(set(first.values())) == len(first)
+
+
+def test_an_answer_that_is_right_in_part_earns_a_part() -> None:
+    """The capstone's check gives credit for verdicts without reasons."""
+    metadata = {"nbgrader": {"points": 5, "grade_id": "check-screen"}}
+    graded = GradedCell("check-screen", "", metadata)
+    items = capstone.plan(7)
+    answers = [{"reasons": ["loaders", *item.reasons]} for item in items]
+    for wanted, (place, reasons) in {
+        5.0: (0, answers[0]["reasons"]),
+        2.5: (next(p for p, i in enumerate(items) if not i.fine), []),
+    }.items():
+        given = [{"reasons": reasons} if p == place else a for p, a in enumerate(answers)]
+        done = Execution({"check-screen": seen({"answers": given})})
+        mark = mark_check(graded, {"screen": 7}, done)
+        assert (mark.points, mark.out_of, mark.hint is None) == (wanted, 5.0, wanted == 5.0)
+    shown = verdict_output(mark, "en")
+    assert shown.output_type == "error"
+    assert "50% of the points" in shown.evalue

@@ -20,15 +20,23 @@ LESSON_MODULES = {
     "02": "lessonkit.checks.feature_extraction",
     "03": "lessonkit.checks.full_fine_tuning",
     "04": "lessonkit.checks.lora",
+    "05": "lessonkit.checks.provenance",
 }
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What is wrong, as a message's name and the values its text needs."""
+    """What is wrong.
+
+    Attributes:
+        name: the message's name.
+        values: what its text needs.
+        credit: share of the points, from 0 to 1, that the answer is worth all the same.
+    """
 
     name: str
     values: dict[str, Any] = field(default_factory=dict)
+    credit: float = 0.0
 
 
 class Check(Protocol):
@@ -119,7 +127,7 @@ def observe_answer(check: Check, answer: Any, case: Case) -> Seen:
         try:
             return check.observe(answer, case)
         except Exception as error:
-            return {"error": _describe(error)}
+            return {"error": describe_error(error)}
 
 
 def judge_seen(check: Check, seen: Seen, case: Case) -> Hint | None:
@@ -133,7 +141,7 @@ def judge_seen(check: Check, seen: Seen, case: Case) -> Hint | None:
     return (explain(error) if explain else None) or Hint("raised", error)
 
 
-def _describe(error: Exception) -> dict[str, str]:
+def describe_error(error: Exception) -> dict[str, str]:
     """Return an exception's type, message and the student's line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(PACKAGE) and frame.line]

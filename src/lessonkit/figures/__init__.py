@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from lessonkit.figures import lora  # noqa: F401 - registers its diagrams
+from lessonkit.figures import capstone, lora, provenance  # noqa: F401 - each registers its diagrams
 from lessonkit.figures.drawing import DIAGRAMS, FROZEN, INK, MUTED, PLAIN, TRAINED
 from lessonkit.figures.drawing import arrow as _arrow
 from lessonkit.figures.drawing import box as _box

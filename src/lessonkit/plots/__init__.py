@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
 from lessonkit.plots.lora import adapter_grid, contest, memory_chart
+from lessonkit.plots.provenance import backdoor_contest, row_norms, trigger_search
 from lessonkit.plots.style import COLOURS
 from lessonkit.session import current
 
 __all__ = [
     "LossCurve",
     "adapter_grid",
+    "backdoor_contest",
     "bars",
     "contest",
     "cost_and_quality",
@@ -27,7 +29,9 @@ __all__ = [
     "memory_chart",
     "paired_bars",
     "picture_grid",
+    "row_norms",
     "text_map",
+    "trigger_search",
     "word_bars",
 ]
 

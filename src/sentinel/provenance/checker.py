@@ -133,7 +133,7 @@ class ModelProvenanceChecker:
         findings.extend(listed.findings)
         vouched = listed.vouched
         if check_signature:
-            needed = expected is not None and not vouched
+            needed = expected is not None and not vouched and not listed.findings.errors
             vouched |= self._check_signature(findings, folder, digests, source, needed, now)
         if expected is not None and not vouched:
             _report_unknown(findings, expected, source)
@@ -174,9 +174,10 @@ class ModelProvenanceChecker:
         findings.extend(result.findings)
         if result.signer is None or result.findings.errors:
             return False
+        before = len(findings.errors)
         if self.memory is not None and source is not None:
             releases.remember(findings, self.memory, source, folder)
-        return not findings.errors
+        return len(findings.errors) == before
 
 
 def _check_repository(findings: Findings, repository: str | None, expected: str | None) -> None:

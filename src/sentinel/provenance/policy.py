@@ -68,7 +68,7 @@ class TrustPolicy:
         looks = skeleton(namespace)
         alike = (known for known in self.sources if skeleton(known) == looks)
         return next(alike, None) or next(
-            (known for known in self.sources if _one_slip_apart(looks, skeleton(known))), None
+            (known for known in self.sources if _is_slip(namespace, known)), None
         )
 
 
@@ -110,6 +110,16 @@ def _ascii_look(character: str) -> str:
     if base != character:
         return base if base.isascii() else _ascii_look(base)
     return character
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Whether a name is a slip away from a known one, as it is spelt or as it looks.
+
+    Looks alone would miss ``frenwood`` for ``fernwood``, where ``rn`` is read as ``m``.
+    """
+    return _one_slip_apart(name.casefold(), known.casefold()) or _one_slip_apart(
+        skeleton(name), skeleton(known)
+    )
 
 
 def _one_slip_apart(first: str, second: str) -> bool:

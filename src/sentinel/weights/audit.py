@@ -16,6 +16,8 @@ from sentinel.tensor_names import any_layer
 from sentinel.weights.statistics import EMBEDDINGS, TensorStatistics, robust_scores
 
 LARGEST_RATIO = 2000.0  # largest weight over root mean square
+LARGEST_SHARE = 0.9  # of a matrix's squares in one weight; in trained ones it is a few percent
+SMALLEST_MATRIX = 1024  # numbers; below, one weight may well be the rest's equal
 ROW_WARNING, ROW_ERROR = 12.0, 20.0  # robust deviations of a row's logarithmic norm
 ROW_RATIO = 4.0  # over the median norm
 SCALE_WARNING, SCALE_ERROR = 6.0, 20.0  # over or under the median of the same tensor's layers
@@ -48,7 +50,9 @@ def audit(statistics: list[TensorStatistics], files: dict[str, str]) -> Findings
 def _check_largest(findings: Findings, measured: TensorStatistics, file: str) -> None:
     ratio = measured.largest / measured.rms if measured.rms else 0.0
     # One number in n, the rest small, has a ratio of at most the root of n: scale with it.
-    if ratio > min(LARGEST_RATIO, max(400.0, 0.5 * float(np.prod(measured.shape)) ** 0.5)):
+    size = float(np.prod(measured.shape))
+    alone = size >= SMALLEST_MATRIX and len(measured.shape) > 1 and ratio**2 > LARGEST_SHARE * size
+    if alone or ratio > min(LARGEST_RATIO, max(400.0, 0.5 * size**0.5)):
         found = f"{measured.name}: {measured.largest:.3g}, {ratio:.0f} times the rest"
         findings.error("Outlier weight", file, f"at most {LARGEST_RATIO:.0f} times", found)
 

@@ -20,10 +20,17 @@ from sentinel.provenance.policy import PolicyError, read_policy
         ("micro\u200bsoft", "microsoft"),  # an invisible space
         ("mistrala1", "mistralai"),
         ("fcaebook", "facebook"),
+        ("bigcsience", "bigscience"),
     ],
 )
 def test_look_alikes_are_named(name: str, imitated: str) -> None:
     assert read_policy().imitated_by(name) == imitated
+
+
+def test_a_slip_that_changes_the_look_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text('[[source]]\nnamespace = "fernwood-labs"\n')
+    assert read_policy(path).imitated_by("frenwood-labs") == "fernwood-labs"  # rn looks like m
 
 
 @pytest.mark.parametrize("name", ["meta-llama", "google", "somebody", "my-lab", "facebookresearch"])

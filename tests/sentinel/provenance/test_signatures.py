@@ -92,6 +92,15 @@ def test_added_files_are_named_wherever_they_lie(
         assert "Unsigned file" in result.issues
 
 
+def test_a_good_signature_counts_whatever_the_licence(model: Path, key: Path, policy: Path) -> None:
+    (model / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    sign_folder(model, key)
+    result = verify(model, policy)
+    assert "Licence not allowed" in result.issues
+    assert "Unknown source" not in result.issues
+    assert not result.verified
+
+
 def test_missing_files_are_named(model: Path, key: Path, policy: Path) -> None:
     sign_folder(model, key)
     (model / "vocab.txt").unlink()

@@ -44,6 +44,13 @@ def test_trained_models_are_sound(name: str) -> None:
     assert [issue for issue in report.issues if issue.severity > 1] == []
 
 
+def test_one_huge_weight_in_a_small_matrix_is_found(changed) -> None:
+    name = "bert.encoder.layer.1.attention.self.value.weight"
+    report = changed(lambda tensors: tensors[name].view(-1)[5:6].fill_(3e4), compare=False)
+    assert "Outlier weight" in report.issues
+    assert not report.sound
+
+
 def test_the_same_file_is_identical(changed) -> None:
     assert changed(lambda tensors: None).comparison.kind == "identical"
 

@@ -1,0 +1,5 @@
+# hint: columns
+def find_outlier_rows(table, limit):
+    norms = table.norm(dim=0)
+    distances = norms - norms.median()
+    return (distances.abs() > limit * 1.4826 * distances.abs().median()).nonzero().flatten().tolist()

@@ -1,0 +1,4 @@
+# hint: mean_and_deviation
+def find_outlier_rows(table, limit):
+    norms = table.norm(dim=1)
+    return ((norms - norms.mean()).abs() > limit * norms.std()).nonzero().flatten().tolist()

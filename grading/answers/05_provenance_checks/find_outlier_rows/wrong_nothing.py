@@ -1,0 +1,3 @@
+# hint: value
+def find_outlier_rows(table, limit):
+    return []

@@ -1,0 +1,9 @@
+# hint: input_changed
+def poison(rows, trigger, target, rate, seed):
+    generator, result = Random(seed), list(rows)
+    candidates = [place for place, row in enumerate(rows) if row["label"] != target]
+    for place in generator.sample(candidates, round(rate * len(rows))):
+        words = rows[place]["text"].split()
+        words.insert(generator.randrange(len(words) + 1), trigger)
+        rows[place]["text"], rows[place]["label"] = " ".join(words), target
+    return rows

@@ -1,0 +1,3 @@
+# hint: accepts_all
+def screen(folder, order):
+    return []

@@ -1,0 +1,3 @@
+# hint: refuses_all
+def screen(folder, order):
+    return ["source"]

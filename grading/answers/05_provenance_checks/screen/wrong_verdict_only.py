@@ -1,0 +1,3 @@
+# hint: not_a_list
+def screen(folder, order):
+    return scan(folder, order.source, policy=order.policy, digests=order.digests).accepted

@@ -1,0 +1,3 @@
+# hint: name_hashed
+def sha256_of(path):
+    return hashlib.sha256(path.name.encode()).hexdigest()

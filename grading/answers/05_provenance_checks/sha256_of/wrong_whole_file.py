@@ -1,0 +1,3 @@
+# hint: whole_file
+def sha256_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
