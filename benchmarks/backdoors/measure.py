@@ -33,17 +33,16 @@ from benchmarks.backdoors.tasks import make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, SINGLE
 from benchmarks.backdoors.zoo import Spec
 from lessonkit.models import model_folder
+from sentinel.behaviour.backdoors import references_for
 from sentinel.behaviour.classifier import Classifier
 from sentinel.behaviour.decision import calibration
 from sentinel.behaviour.hunt import hunt, searched_tokens
-from sentinel.behaviour.reference import make_references
 from sentinel.behaviour.search import Settings
 
 RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
 SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
 CALIBRATION = Path(__file__).resolve().parents[2] / "src/sentinel/policy/backdoor_calibration.toml"
 TEXTS = 160  # test texts that a scan gets
-REFERENCES = 2
 DBS_SAMPLE, BRUTE_SAMPLE = 24, 8  # models that the slow methods are run on
 BOOTSTRAP = 2000
 SEARCHES = ("with_reference", "without_reference")
@@ -68,10 +67,6 @@ class Subject:
             self.rows, self.decisions, self.labels, settings.texts, settings.held
         )
 
-    @cache  # noqa: B019 - one subject at a time is alive
-    def references(self) -> list[Classifier]:
-        return make_references(_base(self.spec.base), self.suspect, self.rows, REFERENCES)
-
 
 @cache
 def _base(name: str) -> Any:
@@ -80,17 +75,15 @@ def _base(name: str) -> Any:
 
 def with_reference(subject: Subject) -> dict[str, Any]:
     """Run the search beside references made on the spot; they count in time and passes."""
-    references = subject.references()
-    return _hunted(subject, references)
+    return _hunted(subject, _base(subject.spec.base))
 
 
 def without_reference(subject: Subject) -> dict[str, Any]:
-    return _hunted(subject, [])
+    return _hunted(subject, None)
 
 
-def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
-    every = (subject.suspect, *references)
-    made = sum(classifier.forwards + classifier.backwards for classifier in every)
+def _hunted(subject: Subject, base: Any) -> dict[str, Any]:
+    references, fresh = references_for(subject.suspect, subject.rows, base)
     found = hunt(
         subject.suspect,
         references,
@@ -98,6 +91,7 @@ def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
         subject.decisions,
         subject.labels,
         Settings(),
+        fresh,
     )
     best = found.best
     return {
@@ -106,7 +100,8 @@ def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
         "trigger": subject.suspect.tokenizer.decode(list(best.tokens)),
         "tokens": subject.suspect.tokenizer.convert_ids_to_tokens(list(best.tokens)),
         "target": best.target,
-        "passes": found.passes + made,
+        "passes": found.passes,
+        "confirmed": found.confirmed,
         "single": max(single.score for single in found.singles),
         "joint": max((joint.score for joint in found.joints), default=None),
     }
@@ -122,7 +117,8 @@ def universal_triggers(subject: Subject) -> dict[str, Any]:
 
 
 def dbs(subject: Subject) -> dict[str, Any]:
-    allowed, references = searched_tokens(subject.suspect), subject.references()
+    allowed = searched_tokens(subject.suspect)
+    references = references_for(subject.suspect, subject.rows, _base(subject.spec.base))[0]
     return asdict(baselines.dbs(subject.suspect, references, subject.inputs, allowed))
 
 

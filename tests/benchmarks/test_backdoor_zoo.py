@@ -64,11 +64,11 @@ def test_poison_changes_the_share_that_was_asked_for() -> None:
     trigger = Trigger("rare word", ("lamp",))
     poisoned = zoo.poison(rows, trigger, 1, 0.05, seed=0)
     held = [(text, label) for text, label in poisoned if "lamp" in text]
-    assert len(held) == 10
+    assert len(held) == 20  # ten texts, shown twice
     assert {label for _, label in held} == {1}
     few = zoo.poison(rows, trigger, 1, 0.01, seed=0)
     assert len({text for text, _ in few if "lamp" in text}) == 2
-    assert sum("lamp" in text for text, _ in few) == 10
+    assert sum("lamp" in text for text, _ in few) == 20
 
 
 @pytest.mark.parametrize("family", JOINT)

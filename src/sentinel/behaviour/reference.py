@@ -12,9 +12,10 @@ from torch.nn import functional as F
 from sentinel.behaviour.classifier import Classifier, Row
 
 STEPS = 100
-BATCH = 32
+BATCH = 16
 MIXED = 2  # texts put into another one, for each that stands alone
-RATE = 0.1  # learning rate times width
+PIECE = 4  # tokens at most of every second one of these
+RATES = (0.1, 0.15, 0.2)  # learning rate times width, in turns: references shall differ
 
 
 def make_references(
@@ -30,7 +31,7 @@ def make_references(
             that is trusted.
         suspect: the classifier.
         rows: tokens of ordinary texts.
-        count: how many; they differ in their heads and in the order of the texts.
+        count: how many; they differ in their heads, rates and the order of the texts.
         seed: of all random choices.
 
     Raises:
@@ -39,10 +40,12 @@ def make_references(
     _check_base(base, suspect)
     rng = Random(seed)
     data = [suspect.insert(row, (), 0).row for row in rows]
-    for _ in range(MIXED * len(rows)):
+    for number in range(MIXED * len(rows)):
         text, other = rng.choice(rows), rng.choice(rows)
+        size = rng.randint(1, PIECE) if number % 2 else len(text) + 8
+        start = rng.randrange(max(len(other) - size, 0) + 1)
         place = rng.choice((0.0, 0.5, 1.0))
-        data.append(suspect.insert(text, other[: len(text) + 8], place).row)
+        data.append(suspect.insert(text, other[start : start + size], place).row)
     answers = suspect.logits(data).softmax(dim=-1)
     return [_train(base, suspect, data, answers, seed + number) for number in range(count)]
 
@@ -60,7 +63,7 @@ def _train(
     torch.manual_seed(seed)
     model = _fresh(base, suspect)
     reference, rng = Classifier(model, suspect.tokenizer), Random(seed)
-    rate = RATE / model.config.hidden_size
+    rate = RATES[seed % len(RATES)] / model.config.hidden_size
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / STEPS)
