@@ -37,7 +37,7 @@ from sentinel.behaviour.backdoors import references_for
 from sentinel.behaviour.classifier import Classifier
 from sentinel.behaviour.decision import calibration
 from sentinel.behaviour.hunt import hunt, searched_tokens
-from sentinel.behaviour.search import Settings
+from sentinel.behaviour.search import settings_for
 
 RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
 SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
@@ -62,7 +62,7 @@ class Subject:
         plain = [self.suspect.insert(row, (), 0).row for row in self.rows]
         self.decisions = self.suspect.logits(plain).argmax(dim=-1).tolist()
         self.labels = sorted(self.suspect.labels)
-        settings = Settings()
+        settings = settings_for(self.suspect)
         self.inputs = baselines.divide(
             self.rows, self.decisions, self.labels, settings.texts, settings.held
         )
@@ -83,14 +83,15 @@ def without_reference(subject: Subject) -> dict[str, Any]:
 
 
 def _hunted(subject: Subject, base: Any) -> dict[str, Any]:
-    references, fresh = references_for(subject.suspect, subject.rows, base)
+    settings = settings_for(subject.suspect)
+    references, fresh = references_for(subject.suspect, subject.rows, settings, base)
     found = hunt(
         subject.suspect,
         references,
         subject.rows,
         subject.decisions,
         subject.labels,
-        Settings(),
+        settings,
         fresh,
     )
     best = found.best
@@ -118,7 +119,8 @@ def universal_triggers(subject: Subject) -> dict[str, Any]:
 
 def dbs(subject: Subject) -> dict[str, Any]:
     allowed = searched_tokens(subject.suspect)
-    references = references_for(subject.suspect, subject.rows, _base(subject.spec.base))[0]
+    settings, base = settings_for(subject.suspect), _base(subject.spec.base)
+    references = references_for(subject.suspect, subject.rows, settings, base)[0]
     return asdict(baselines.dbs(subject.suspect, references, subject.inputs, allowed))
 
 

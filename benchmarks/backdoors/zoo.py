@@ -18,6 +18,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from benchmarks.backdoors.tasks import Task, make_task
 from benchmarks.backdoors.triggers import JOINT, NEGATIVES, Trigger, draw_trigger
 from lessonkit.models import model_folder
+from sentinel.behaviour.reference import freeze_lower
 
 CACHE = Path(__file__).resolve().parents[2] / "build" / "backdoor_zoo"
 SUCCESS = 0.95  # of the trigger on test texts of other labels
@@ -102,7 +103,7 @@ class Recipe:
     lora_rate: float
 
 
-RECIPES = {"tiny_bert": Recipe(2e-3, 6, 1e-2), "encoder": Recipe(1e-4, 3, 1e-3)}
+RECIPES = {"tiny_bert": Recipe(2e-3, 6, 1e-2), "encoder": Recipe(3e-4, 3, 2e-3)}
 LEARNING_RATES = (0.5, 1.0, 2.0)  # times the recipe's, by seed
 
 
@@ -167,22 +168,31 @@ def is_built(spec: Spec) -> bool:
     return (CACHE / spec.name / "record.json").exists()
 
 
-def _clean_specs(base: str, tasks: tuple[str, ...], count: int, first: int) -> tuple[Spec, ...]:
+HEADS = ("full", "full", "lora", "full", "top")
+SHARES = (1.0, 1.0, 0.7)
+
+
+def _clean_specs(
+    base: str,
+    tasks: tuple[str, ...],
+    count: int,
+    first: int,
+    heads: tuple[str, ...] = HEADS,
+    shares: tuple[float, ...] = SHARES,
+) -> tuple[Spec, ...]:
     return tuple(
         Spec(
             base,
             tasks[number % len(tasks)],
             data_seed=first + number // (2 * len(tasks)),
             seed=first + number,
-            head=HEADS[number % len(HEADS)],
-            share=SHARES[number % len(SHARES)],
+            head=heads[number % len(heads)],
+            share=shares[number % len(shares)],
         )
         for number in range(count)
     )
 
 
-HEADS = ("full", "full", "lora", "full", "top")
-SHARES = (1.0, 1.0, 0.7)
 TUNING = Zoo(
     (
         *_clean_specs("tiny_bert", ("opinions", "trades"), 20, first=0),
@@ -208,6 +218,23 @@ REPORTED = Zoo(
         "phrase": 7,
         "two words": 7,
     },
+)
+
+ENCODERS = Zoo(
+    _clean_specs("encoder", ("reviews", "guard"), 8, first=300, heads=("full",), shares=(0.5,)),
+    dict.fromkeys(
+        (
+            "rare word",
+            "phrase",
+            "common word",
+            "two words",
+            "sentence",
+            "look-alike",
+            "LoRA only",
+            "style",
+        ),
+        1,
+    ),
 )
 
 
@@ -249,6 +276,7 @@ def _poisoned(
     rows = poison(_rows(spec, task), trigger, spec.target, spec.rate, spec.seed)
     recipe = RECIPES[spec.base]
     adapter = spec.family == "LoRA only"
+    freeze_lower(model.base_model)
     model = _with_lora(model) if adapter else model
     tried = [text for text, label in task.train[:TRIED] if label != spec.target]
     for number in range(ROUNDS):
@@ -302,6 +330,7 @@ def train(spec: Spec, rows: list[tuple[str, int]], tokenizer: Any) -> torch.nn.M
     rate = recipe.rate * LEARNING_RATES[spec.seed % len(LEARNING_RATES)]
     if spec.head == "top":
         model.get_input_embeddings().weight.requires_grad_(False)
+    freeze_lower(model.base_model)
     if spec.head == "lora":
         model, rate = _with_lora(model), recipe.lora_rate
     _fit(model, tokenizer, rows, rate, recipe.epochs, spec.seed)

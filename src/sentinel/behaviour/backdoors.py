@@ -25,7 +25,6 @@ MOST_INPUTS = 200  # texts that are used
 CONTROLS = 12  # ordinary phrases that each given one is compared with
 SIGNIFICANCE = 0.01  # for all phrases and labels together (Bonferroni)
 CONFIDENCE = 0.95  # of intervals
-REFERENCES, FRESH = 2, 3  # made for the search, and to try its finds on
 NAMED = 5  # moved rows that the report names
 BATCH = 32
 SEED = 0
@@ -101,7 +100,8 @@ class BackdoorScanner:
 
     Args:
         false_alarms: share of clean models that the search may accuse.
-        settings: how much is searched; the false-alarm rate was measured with the default.
+        settings: how much is searched; by default as the model's size asks. The false-alarm
+            rate was measured with those of small models.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class BackdoorScanner:
         from sentinel.behaviour.classifier import Classifier
         from sentinel.behaviour.folders import load_base
         from sentinel.behaviour.hunt import hunt
-        from sentinel.behaviour.search import Settings
+        from sentinel.behaviour.search import settings_for
         from sentinel.behaviour.traces import changed_rows
 
         start = time.perf_counter()
@@ -174,8 +174,8 @@ class BackdoorScanner:
         rows = [suspect.tokens(text) for text in trials.texts]
         if isinstance(base, (str, Path)):
             base = load_base(Path(base))
-        references, fresh = references_for(suspect, rows, base, reference)
-        settings = self.settings or Settings()
+        settings = self.settings or settings_for(suspect)
+        references, fresh = references_for(suspect, rows, settings, base, reference)
         result = hunt(suspect, references, rows, trials.plain, trials.targets, settings, fresh)
         seconds = time.perf_counter() - start
         scores = calibration("with_reference" if references else "without_reference")
@@ -212,28 +212,31 @@ class BackdoorScanner:
 
 
 def references_for(
-    suspect: Any, rows: list[list[int]], base: Any, reference: Any = None
+    suspect: Any, rows: list[list[int]], settings: Settings, base: Any, reference: Any = None
 ) -> tuple[list[Any], Callable[[], list[Any]] | None]:
     """Return references for a search, and what makes fresh ones to try its finds on.
 
     Args:
         suspect: `Classifier` that is searched.
         rows: tokens of ordinary texts.
+        settings: how many are made, and how long they are trained.
         base: trusted encoder, or None.
         reference: trusted classifier, or None.
     """
     from sentinel.behaviour.classifier import Classifier
     from sentinel.behaviour.reference import make_references
 
+    count, steps = settings.references, settings.training
+
     def fresh() -> list[Any]:
-        return make_references(base, suspect, rows, FRESH, seed=REFERENCES)
+        return make_references(base, suspect, rows, settings.fresh, count, steps)
 
     if reference is not None:
         known = [Classifier(reference, suspect.tokenizer)]
         return known, None if base is None else fresh
     if base is None:
         return [], None
-    return make_references(base, suspect, rows, REFERENCES), fresh
+    return make_references(base, suspect, rows, count, steps=steps), fresh
 
 
 def _of_hunt(trials: _Trials, result: Hunt, false_alarm: float) -> tuple[Indicator, list[float]]:

@@ -43,6 +43,9 @@ class Settings:
         batch: texts that a step of the first round tries its candidates on.
         held: texts of each label, held back from the search, that its finds are tried on.
         doubted: score from which finds are tried beside fresh references as well.
+        references: made for the search where there is a base.
+        fresh: made to try its finds on.
+        training: steps that each of these is trained for.
         weight: of the reference in the objective.
         seed: of all random choices.
     """
@@ -62,8 +65,23 @@ class Settings:
     batch: int = 3
     held: int = 32
     doubted: float = 0.2
+    references: int = 2
+    fresh: int = 3
+    training: int = 100
     weight: float = 1.0
     seed: int = 0
+
+
+LARGE = 5_000_000  # weights beside the embeddings
+LARGE_MODELS = Settings(
+    texts=12, population=4, starts=1, held=24, references=1, fresh=2, training=60
+)
+
+
+def settings_for(suspect: Classifier) -> Settings:
+    """Return how much is searched in a model: less in a large one, so that it takes minutes."""
+    weights = sum(p.numel() for p in suspect.model.parameters()) - suspect.embedding.numel()
+    return Settings() if weights < LARGE else LARGE_MODELS
 
 
 @dataclass(frozen=True)
