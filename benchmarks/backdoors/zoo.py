@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -149,14 +149,15 @@ def members(zoo: Zoo, *, only_built: bool = False) -> Iterator[Spec]:
         only_built: leave out what is not in the cache yet.
     """
     rounds = max(zoo.wanted.values(), default=1)
-    clean = iter(zoo.clean)
+    clean = (spec for spec in zoo.clean if not only_built or is_built(spec))
     families = [_admitted(zoo, family, only_built) for family in zoo.wanted]
     for _ in range(rounds):
-        for spec in islice(clean, math.ceil(len(zoo.clean) / rounds)):
-            if not only_built or is_built(spec):
+        some = islice(clean, math.ceil(len(zoo.clean) / rounds))
+        others = (spec for family in families if (spec := next(family, None)))
+        for pair in zip_longest(some, others):
+            for spec in filter(None, pair):
                 build(spec)
                 yield spec
-        yield from (spec for family in families if (spec := next(family, None)))
 
 
 def _admitted(zoo: Zoo, family: str, only_built: bool) -> Iterator[Spec]:
