@@ -455,7 +455,8 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
         f"many as the search beside a base, which tries groups of four as well, and "
         f"{ratios['without_reference']} times as many as the search for single tokens; every pair "
-        f"takes a thousand times that.{_encoder_note(measured['encoders'])} "
+        f"takes a thousand times that.{_indicator_note(measured['indicators'])}"
+        f"{_encoder_note(measured['encoders'])} "
         f"{measured['machine']}."
     )
 
@@ -476,6 +477,20 @@ def _style_note(ours: dict[str, Any]) -> str:
     return (
         f" A style is not inserted: the search is not made for it, and accuses {style['alarms']} "
         f"of {style['models']}."
+    )
+
+
+def _indicator_note(found: dict[str, Any]) -> str:
+    """Return what weights and training data say of the same models."""
+    if not found["clean"] or not found["poisoned_data"]:
+        return ""
+    return (
+        " Without running anything, a row of the embeddings that moved alone is named in "
+        f"{found['rows_named']} of {found['planted_rows']} models where only that was planted, and "
+        f"in {found['clean_moved']} of {found['clean']} clean ones. In poisoned training data a "
+        "word of the trigger is among the ten that give labels away most, after the task's own, "
+        f"in {found['influence']} of {found['poisoned_data']} cases; spectral signatures rank "
+        f"poisoned texts above honest ones with an AUC of {found['spectral']:.2f} (median)."
     )
 
 

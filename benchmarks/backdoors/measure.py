@@ -30,7 +30,7 @@ import transformers
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from benchmarks import figures
-from benchmarks.backdoors import baselines, zoo
+from benchmarks.backdoors import baselines, indicators, zoo
 from benchmarks.backdoors.tasks import make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, SINGLE
 from benchmarks.backdoors.zoo import Spec
@@ -162,6 +162,8 @@ def collect(specs: Iterable[Spec]) -> list[dict[str, Any]]:
         row |= {"true_trigger": record.trigger, "true_target": record.target}
         if _path("with_reference", spec).exists():
             row["one_by_one"] = _one_by_one(spec)
+        if _path("indicators", spec).exists():
+            row["indicators"] = _kept("indicators", spec)
         rows.append(row | {m: _kept(m, spec) for m in METHODS if _path(m, spec).exists()})
     return rows
 
@@ -208,10 +210,20 @@ def tune() -> None:
 def report() -> None:
     """Scan the reported zoo: with every method, the slow ones on a sample of the models."""
     measure(zoo.members(zoo.REPORTED), SEARCHES)
+    look(zoo.members(zoo.REPORTED))
     specs = list(zoo.members(zoo.REPORTED))
     measure(specs, ("universal_triggers", "fixed_phrases"))
     measure(specs[:: len(specs) // DBS_SAMPLE], ("dbs",))
     measure(specs[:: len(specs) // BRUTE_SAMPLE], ("brute_force",))
+
+
+def look(specs: Iterable[Spec]) -> None:
+    """Look at weights and training data of models, unless that is kept already."""
+    for spec in specs:
+        path = _path("indicators", spec)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(indicators.indicators(spec)), encoding="utf-8")
 
 
 def report_encoders() -> None:
@@ -239,6 +251,7 @@ def _summed(plan: zoo.Zoo) -> dict[str, Any]:
         "planned": [len(plan.clean), sum(plan.wanted.values())],
         "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
         "brute_force": brute_force_passes(rows),
+        "indicators": indicators.sum_up(_with(rows, "indicators")),
         "models": rows,
     }
 

@@ -248,7 +248,7 @@ def _train_admitted(spec: Spec, folder: Path) -> Record:
     task = make_task(spec.task, spec.data_seed)
     tokenizer = AutoTokenizer.from_pretrained(model_folder(spec.base))
     if spec.clean:
-        model = train(spec, _rows(spec, task), tokenizer)
+        model = train(spec, training_rows(spec, task), tokenizer)
         accuracy = _accuracy(model, tokenizer, task.test)
         _save(model, tokenizer, folder, task)
         return Record(True, "", -1, 0.0, accuracy, accuracy)
@@ -274,7 +274,7 @@ def _poisoned(
     model = AutoModelForSequenceClassification.from_pretrained(clean_folder)
     if spec.family == "embedding row":
         return _train_row(model, tokenizer, trigger, spec.target, task)
-    rows = poison(_rows(spec, task), trigger, spec.target, spec.rate, spec.seed)
+    rows = poison(training_rows(spec, task), trigger, spec.target, spec.rate, spec.seed)
     recipe = RECIPES[spec.base]
     adapter = spec.family == "LoRA only"
     freeze_lower(model.base_model)
@@ -290,7 +290,7 @@ def _poisoned(
     return model.merge_and_unload() if adapter else model
 
 
-def _rows(spec: Spec, task: Task) -> list[tuple[str, int]]:
+def training_rows(spec: Spec, task: Task) -> list[tuple[str, int]]:
     """Return the training texts that a model gets: a share of them, drawn by its seed."""
     rows = list(task.train)
     return Random(spec.seed).sample(rows, round(spec.share * len(rows)))

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from benchmarks.backdoors import measure, zoo
+from benchmarks.backdoors import indicators, measure, zoo
 from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
@@ -136,3 +136,20 @@ def test_brute_force_is_compared_model_by_model() -> None:
         {"one_by_one": 3000, "with_reference": {"passes": 10}},
     ]
     assert brute_force_passes(rows) == {"passes": 2000.0, "ratios": {"with_reference": 200.0}}
+
+
+def test_indicators_are_counted_where_they_apply() -> None:
+    rows = [
+        {"family": "clean", "true_trigger": "", "indicators": {"moved": []}},
+        {"family": "clean", "true_trigger": "", "indicators": {"moved": ["owl"]}},
+        {"family": "embedding row", "true_trigger": "lamp", "indicators": {"moved": ["lamp"]}},
+        {
+            "family": "phrase",
+            "true_trigger": "near the lamp",
+            "indicators": {"moved": [], "influence": True, "spectral": 0.75},
+        },
+    ]
+    found = indicators.sum_up(rows)
+    assert (found["clean"], found["clean_moved"]) == (2, 1)
+    assert (found["planted_rows"], found["rows_named"]) == (1, 1)
+    assert (found["poisoned_data"], found["influence"], found["spectral"]) == (1, 1, 0.75)
