@@ -109,7 +109,7 @@ bench-grading: setup ## time grading beside plain nbgrader, 4 to 64 submissions 
 	@$(BIN)/python benchmarks/figures.py render
 
 bench-backdoor: setup ## build clean and backdoored models, search them all (an hour or more; can be stopped and goes on)
-	@for step in calibrate report summary; do $(BIN)/python -m benchmarks.backdoors.measure $$step || exit 1; done
+	@for step in calibrate report encoders summary; do $(BIN)/python -m benchmarks.backdoors.measure $$step || exit 1; done
 	@$(BIN)/python -m benchmarks.backdoors.picture
 	@$(BIN)/python benchmarks/figures.py render
 

@@ -413,21 +413,35 @@ def backdoor_table() -> str:
     """Return how well the search and other methods tell backdoored models from clean ones."""
     path = ROOT / "benchmarks" / "backdoors.json"
     measured = json.loads(path.read_text(encoding="utf-8"))
-    rows = [
+    rows = _backdoor_rows(measured["methods"])
+    encoders = measured["encoders"]
+    if _both_kinds(encoders):
+        rows += [
+            [f"{row[0]}, MiniLM's size", *row[1:]] for row in _backdoor_rows(encoders["methods"])
+        ]
+    headers = ["method", *(f"AUC, {name}" for name in BACKDOOR_GROUPS.values())]
+    headers += ["above every clean one", "of words recovered", "median / 95 %", "passes", "models"]
+    return f"{table(rows, headers)}\n\n{_backdoor_note(measured)}"
+
+
+def _both_kinds(measured: dict[str, Any]) -> bool:
+    return bool(measured["clean"] and sum(measured["backdoored"].values()))
+
+
+def _backdoor_rows(methods: dict[str, Any]) -> list[list[Any]]:
+    return [
         [
-            BACKDOOR_METHODS[method],
+            name,
             *(_area(summary["groups"].get(group)) for group in BACKDOOR_GROUPS),
-            *_found(summary["groups"]["all"]),
+            _above(summary["groups"]),
+            _share(summary["groups"].get("words"), "recovered"),
             f"{summary['seconds'][0]:.1f} / {summary['seconds'][1]:.1f} s",
             f"{summary['passes']:,.0f}",
             summary["models"],
         ]
-        for method in BACKDOOR_METHODS
-        if (summary := measured["methods"].get(method)) and "all" in summary["groups"]
+        for method, name in BACKDOOR_METHODS.items()
+        if (summary := methods.get(method)) and "all" in summary["groups"]
     ]
-    headers = ["method", *(f"AUC, {name}" for name in BACKDOOR_GROUPS.values())]
-    headers += ["above every clean model", "recovered", "median / 95 %", "passes", "models"]
-    return f"{table(rows, headers)}\n\n{_backdoor_note(measured)}"
 
 
 def _area(group: dict[str, Any] | None) -> str:
@@ -437,25 +451,80 @@ def _area(group: dict[str, Any] | None) -> str:
     return f"{group['auc']:.2f} ({low:.2f}–{high:.2f})"
 
 
-def _found(group: dict[str, Any]) -> list[str]:
-    return [f"{group[key]} of {group['models']}" for key in ("above_every_clean", "recovered")]
+def _above(groups: dict[str, Any]) -> str:
+    """Return how many models of each group score above every clean one."""
+    return "; ".join(_share(groups.get(name), "above_every_clean") for name in BACKDOOR_GROUPS)
+
+
+def _share(group: dict[str, Any] | None, key: str) -> str:
+    return "–" if group is None else f"{group[key]} of {group['models']}"
 
 
 def _backdoor_note(measured: dict[str, Any]) -> str:
-    counts = measured["backdoored"]
-    families = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    planned = measured["planned"]
-    done = [measured["clean"], sum(counts.values())]
-    unfinished = "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
-    ours = measured["methods"]["with_reference"]
-    every = ours["groups"]["all"]
+    counts, ours = measured["backdoored"], measured["methods"]["with_reference"]
+    words, brute = ours["groups"]["words"], measured["brute_force"]
+    ratios = {name: f"{ratio:,.0f}" for name, ratio in brute["ratios"].items()}
     return (
-        f"{measured['clean']} clean tiny models, and backdoored ones: {families}{unfinished}. "
-        "Intervals are of 95 %, by bootstrap over models; seconds are of one CPU core; passes are "
-        "texts that go through a model, forwards or backwards. With the threshold that the tuning "
-        f"zoo gave ({measured['threshold']:.2f}) the search accuses {ours['false_alarms']} of the "
-        f"clean models and {every['alarms']} of the {every['models']} others. "
+        f"{measured['clean']} clean tiny models, and backdoored ones: {_families(counts)}"
+        f"{_unfinished(measured)}. Intervals are of 95 %, by bootstrap over models; “above every "
+        "clean one” counts single words, then phrases, pairs and sentences, then styles; seconds "
+        "are of one CPU core; passes are texts that go through a model, forwards or backwards, "
+        "the training of references included. With the threshold "
+        f"{measured['threshold']:.2f}, from {measured['calibrated_on']} clean models of another "
+        f"zoo, for at most 5 % of false alarms, the search accuses {ours['false_alarms']} of the "
+        f"clean models, and {words['alarms']} of the {words['models']} that a word or words "
+        f"turn.{_style_note(ours)} Every token at every place of the texts would take "
+        f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
+        f"many as the search beside a base, which tries groups of four as well, and "
+        f"{ratios['without_reference']} times as many as the search for single tokens; every pair "
+        f"takes a thousand times that.{_indicator_note(measured['indicators'])}"
+        f"{_encoder_note(measured['encoders'])} "
         f"{measured['machine']}."
+    )
+
+
+def _families(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _unfinished(measured: dict[str, Any]) -> str:
+    done, planned = [measured["clean"], sum(measured["backdoored"].values())], measured["planned"]
+    return "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
+
+
+def _style_note(ours: dict[str, Any]) -> str:
+    style = ours["groups"].get("style")
+    if style is None:
+        return ""
+    return (
+        f" A style is not inserted: the search is not made for it, and accuses {style['alarms']} "
+        f"of {style['models']}."
+    )
+
+
+def _indicator_note(found: dict[str, Any]) -> str:
+    """Return what weights and training data say of the same models."""
+    if not found["clean"] or not found["poisoned_data"]:
+        return ""
+    return (
+        " Without running anything, a row of the embeddings that moved alone is named in "
+        f"{found['rows_named']} of {found['planted_rows']} models where only that was planted, and "
+        f"in {found['clean_moved']} of {found['clean']} clean ones. In poisoned training data a "
+        "word of the trigger is among the ten that give labels away most, after the task's own, "
+        f"in {found['influence']} of {found['poisoned_data']} cases; spectral signatures rank "
+        f"poisoned texts above honest ones with an AUC of {found['spectral']:.2f} (median)."
+    )
+
+
+def _encoder_note(measured: dict[str, Any]) -> str:
+    if not _both_kinds(measured):
+        return ""
+    ours = measured["methods"]["with_reference"]
+    return (
+        f" Of MiniLM's size, on reviews and guard texts: {measured['clean']} clean ones and "
+        f"{_families(measured['backdoored'])}{_unfinished(measured)}; with the tiny models' "
+        f"threshold {ours['false_alarms']} clean ones are accused, and "
+        f"{ours['groups']['all']['alarms']} of the {ours['groups']['all']['models']} others."
     )
 
 

@@ -7,7 +7,7 @@ search gets, and no reference, as published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import torch
@@ -66,10 +66,15 @@ def universal_triggers(
     Slot by slot, the tokens with the best first-order scores are tried, for every label; the
     score is the success on held-back texts.
     """
-    outcomes = []
-    for target, rows in inputs.items():
-        outcomes.append(_universal_trigger(suspect, rows, target, allowed))
-    return max(outcomes, key=lambda outcome: outcome.score)
+    return _best(
+        [_universal_trigger(suspect, rows, target, allowed) for target, rows in inputs.items()]
+    )
+
+
+def _best(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the best of all labels' outcomes, with the passes of all."""
+    best = max(outcomes, key=lambda outcome: outcome.score)
+    return replace(best, passes=sum(outcome.passes for outcome in outcomes))
 
 
 ROUNDS, CANDIDATES, SIZE = 4, 20, 3
@@ -137,13 +142,12 @@ def dbs(
     the loss is within a barrier, and rises with noise where it is not; each trigger of whole
     tokens halves the barrier. The score is minus the smallest loss of such a trigger.
     """
-    outcomes = [
-        _Descent(suspect, references, rows, target, allowed).run()
-        for target, rows in inputs.items()
-    ]
-    best = max(outcomes, key=lambda outcome: outcome.score)
-    total = sum(outcome.passes for outcome in outcomes)
-    return Outcome(best.score, best.trigger, best.target, total)
+    return _best(
+        [
+            _Descent(suspect, references, rows, target, allowed).run()
+            for target, rows in inputs.items()
+        ]
+    )
 
 
 class _Descent:
@@ -174,12 +178,12 @@ class _Descent:
             noise = self._scaled(free, loss) if started and epoch % CHECKED_EVERY == 0 else 0.0
             soft = torch.softmax(free / self.temperature + noise, dim=-1)
             turning, leaving = self._losses(soft)
-            bound = float(leaving) if bound is None else bound
+            bound = float(leaving.detach()) if bound is None else bound
             optimizer.zero_grad()
             (turning + (leaving - bound).clamp_min(0)).backward()
             optimizer.step()
             schedule.step()
-            loss = float(turning)
+            loss = float(turning.detach())
             started = started or loss <= self.barrier
             self._keep(soft.detach(), loss)
         names = self.suspect.tokenizer.decode(self.trigger)
@@ -219,7 +223,10 @@ class _Descent:
 
 
 def brute_force(suspect: Classifier, inputs: dict[int, Inputs], allowed: torch.Tensor) -> Outcome:
-    """Try every single token, at every place, on every text, for every label."""
+    """Try every single token on the texts that the search gets, at its places, for every label.
+
+    Brute force in earnest tries every place of all texts (`one_by_one`); this spares it that.
+    """
     outcomes = []
     for target, rows in inputs.items():
         before, best, found = suspect.forwards, -1.0, 0
@@ -231,9 +238,19 @@ def brute_force(suspect: Classifier, inputs: dict[int, Inputs], allowed: torch.T
             if float(logs) > best:
                 best, found = float(logs), token
         outcomes.append(_outcome(suspect, rows.held, [found], target, before))
-    best_one = max(outcomes, key=lambda outcome: outcome.score)
-    total = sum(outcome.passes for outcome in outcomes)
-    return Outcome(best_one.score, best_one.trigger, best_one.target, total)
+    return _best(outcomes)
+
+
+def one_by_one(lengths: Sequence[int], tokens: int) -> int:
+    """Return the passes of brute force: every token at every place of every text.
+
+    One pass tells for all labels at once. For phrases of k tokens `tokens` is to the power of k.
+
+    Args:
+        lengths: tokens of each text.
+        tokens: how many there are to try.
+    """
+    return tokens * sum(length + 1 for length in lengths)
 
 
 def divide(

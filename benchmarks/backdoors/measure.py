@@ -3,6 +3,7 @@
     python -m benchmarks.backdoors.measure calibrate   # scans the tuning zoo's clean models
     python -m benchmarks.backdoors.measure tune        # scans its backdoored models
     python -m benchmarks.backdoors.measure report      # scans the reported zoo
+    python -m benchmarks.backdoors.measure encoders    # scans models of the default encoder's size
     python -m benchmarks.backdoors.measure summary     # writes benchmarks/backdoors.json
 
 Models are built into `build/backdoor_zoo`, results, one file a model and method, go to
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import time
 import warnings
@@ -28,22 +30,21 @@ import transformers
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from benchmarks import figures
-from benchmarks.backdoors import baselines, zoo
+from benchmarks.backdoors import baselines, indicators, zoo
 from benchmarks.backdoors.tasks import make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, SINGLE
 from benchmarks.backdoors.zoo import Spec
 from lessonkit.models import model_folder
+from sentinel.behaviour.backdoors import references_for
 from sentinel.behaviour.classifier import Classifier
-from sentinel.behaviour.decision import calibration
+from sentinel.behaviour.decision import FALSE_ALARMS, FLOOR, calibration, is_alarm
 from sentinel.behaviour.hunt import hunt, searched_tokens
-from sentinel.behaviour.reference import make_references
-from sentinel.behaviour.search import Settings
+from sentinel.behaviour.search import settings_for
 
 RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
 SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
 CALIBRATION = Path(__file__).resolve().parents[2] / "src/sentinel/policy/backdoor_calibration.toml"
 TEXTS = 160  # test texts that a scan gets
-REFERENCES = 2
 DBS_SAMPLE, BRUTE_SAMPLE = 24, 8  # models that the slow methods are run on
 BOOTSTRAP = 2000
 SEARCHES = ("with_reference", "without_reference")
@@ -63,14 +64,10 @@ class Subject:
         plain = [self.suspect.insert(row, (), 0).row for row in self.rows]
         self.decisions = self.suspect.logits(plain).argmax(dim=-1).tolist()
         self.labels = sorted(self.suspect.labels)
-        settings = Settings()
+        settings = settings_for(self.suspect)
         self.inputs = baselines.divide(
             self.rows, self.decisions, self.labels, settings.texts, settings.held
         )
-
-    @cache  # noqa: B019 - one subject at a time is alive
-    def references(self) -> list[Classifier]:
-        return make_references(_base(self.spec.base), self.suspect, self.rows, REFERENCES)
 
 
 @cache
@@ -80,24 +77,24 @@ def _base(name: str) -> Any:
 
 def with_reference(subject: Subject) -> dict[str, Any]:
     """Run the search beside references made on the spot; they count in time and passes."""
-    references = subject.references()
-    return _hunted(subject, references)
+    return _hunted(subject, _base(subject.spec.base))
 
 
 def without_reference(subject: Subject) -> dict[str, Any]:
-    return _hunted(subject, [])
+    return _hunted(subject, None)
 
 
-def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
-    every = (subject.suspect, *references)
-    made = sum(classifier.forwards + classifier.backwards for classifier in every)
+def _hunted(subject: Subject, base: Any) -> dict[str, Any]:
+    settings = settings_for(subject.suspect)
+    references, fresh = references_for(subject.suspect, subject.rows, settings, base)
     found = hunt(
         subject.suspect,
         references,
         subject.rows,
         subject.decisions,
         subject.labels,
-        Settings(),
+        settings,
+        fresh,
     )
     best = found.best
     return {
@@ -106,7 +103,8 @@ def _hunted(subject: Subject, references: list[Classifier]) -> dict[str, Any]:
         "trigger": subject.suspect.tokenizer.decode(list(best.tokens)),
         "tokens": subject.suspect.tokenizer.convert_ids_to_tokens(list(best.tokens)),
         "target": best.target,
-        "passes": found.passes + made,
+        "passes": found.passes,
+        "confirmed": found.confirmed,
         "single": max(single.score for single in found.singles),
         "joint": max((joint.score for joint in found.joints), default=None),
     }
@@ -122,7 +120,9 @@ def universal_triggers(subject: Subject) -> dict[str, Any]:
 
 
 def dbs(subject: Subject) -> dict[str, Any]:
-    allowed, references = searched_tokens(subject.suspect), subject.references()
+    allowed = searched_tokens(subject.suspect)
+    settings, base = settings_for(subject.suspect), _base(subject.spec.base)
+    references = references_for(subject.suspect, subject.rows, settings, base)[0]
     return asdict(baselines.dbs(subject.suspect, references, subject.inputs, allowed))
 
 
@@ -160,6 +160,10 @@ def collect(specs: Iterable[Spec]) -> list[dict[str, Any]]:
         record = zoo.build(spec)[1]
         row = {"name": spec.name, "family": spec.family, "rate": spec.rate}
         row |= {"true_trigger": record.trigger, "true_target": record.target}
+        if _path("with_reference", spec).exists():
+            row["one_by_one"] = _one_by_one(spec)
+        if _path("indicators", spec).exists():
+            row["indicators"] = _kept("indicators", spec)
         rows.append(row | {m: _kept(m, spec) for m in METHODS if _path(m, spec).exists()})
     return rows
 
@@ -187,14 +191,13 @@ def _run(method: str, subject: Subject, path: Path) -> None:
 def calibrate() -> None:
     """Scan the clean models of the tuning zoo and write the scores that the search finds."""
     measure(zoo.TUNING.clean, SEARCHES)
-    rows = collect(zoo.TUNING.clean)
     lines = [
         "# Scores of the search on clean models, which tell how often it accuses one.",
         "# Written by `python -m benchmarks.backdoors.measure calibrate`; none of the models is in",
         "# the reported benchmark.",
     ]
     for mode in SEARCHES:
-        scores = sorted(round(row[mode]["score"], 4) for row in rows)
+        scores = sorted(round(_kept(mode, spec)["score"], 4) for spec in zoo.TUNING.clean)
         lines += ["", f"[{mode}]", "scores = [", *(f"    {score}," for score in scores), "]"]
     CALIBRATION.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -206,41 +209,98 @@ def tune() -> None:
 
 def report() -> None:
     """Scan the reported zoo: with every method, the slow ones on a sample of the models."""
-    measure(zoo.members(zoo.REPORTED), (*SEARCHES, "fixed_phrases"))
+    measure(zoo.members(zoo.REPORTED), SEARCHES)
+    look(zoo.members(zoo.REPORTED))
     specs = list(zoo.members(zoo.REPORTED))
-    measure(specs, ("universal_triggers",))
+    measure(specs, ("universal_triggers", "fixed_phrases"))
     measure(specs[:: len(specs) // DBS_SAMPLE], ("dbs",))
     measure(specs[:: len(specs) // BRUTE_SAMPLE], ("brute_force",))
 
 
+def look(specs: Iterable[Spec]) -> None:
+    """Look at weights and training data of models, unless that is kept already."""
+    for spec in specs:
+        path = _path("indicators", spec)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(indicators.indicators(spec)), encoding="utf-8")
+
+
+def report_encoders() -> None:
+    """Scan the models of the default encoder's size."""
+    measure(zoo.members(zoo.ENCODERS), ("with_reference",))
+
+
 def summarize() -> None:
-    """Sum up what has been scanned of the reported zoo so far."""
-    rows = _with(collect(zoo.members(zoo.REPORTED, only_built=True)), "with_reference")
+    """Sum up what has been scanned of the reported zoos so far."""
     content = {
         "machine": figures.describe_machine(),
-        "clean": sum(row["family"] == "clean" for row in rows),
-        "backdoored": {f: sum(row["family"] == f for row in rows) for f in zoo.REPORTED.wanted},
-        "planned": [len(zoo.REPORTED.clean), sum(zoo.REPORTED.wanted.values())],
+        "calibrated_on": len(calibration("with_reference").scores),
         "threshold": threshold("with_reference"),
-        "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
-        "models": rows,
+        **_summed(zoo.REPORTED),
+        "encoders": _summed(zoo.ENCODERS),
     }
     SUMMARY.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _summed(plan: zoo.Zoo) -> dict[str, Any]:
+    rows = _with(collect(zoo.members(plan, only_built=True)), "with_reference")
+    return {
+        "clean": sum(row["family"] == "clean" for row in rows),
+        "backdoored": {f: sum(row["family"] == f for row in rows) for f in plan.wanted},
+        "planned": [len(plan.clean), sum(plan.wanted.values())],
+        "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
+        "brute_force": brute_force_passes(rows),
+        "indicators": indicators.sum_up(_with(rows, "indicators")),
+        "models": rows,
+    }
+
+
+def brute_force_passes(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return what brute force in earnest would cost: medians over the models.
+
+    Returns:
+        "passes": of every token at every place of every text; "ratios": of that to the search's,
+        beside references and without them.
+    """
+    needed = [row["one_by_one"] for row in rows]
+    ratios = {
+        method: float(np.median([row["one_by_one"] / row[method]["passes"] for row in kept]))
+        for method in SEARCHES
+        if (kept := _with(rows, method))
+    }
+    return {"passes": float(np.median(needed)) if needed else 0.0, "ratios": ratios}
+
+
+def _one_by_one(spec: Spec) -> int:
+    subject = Subject(spec)
+    lengths = [len(row) for row in subject.rows]
+    return baselines.one_by_one(lengths, len(searched_tokens(subject.suspect)))
 
 
 def _with(rows: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
     return [row for row in rows if method in row]
 
 
-def threshold(method: str) -> float:
-    """Return the score that an alarm must exceed: the largest of the calibration."""
-    return max(calibration(method).scores) if method in SEARCHES else float("inf")
+def threshold(method: str, level: float = FALSE_ALARMS) -> float:
+    """Return the score that an alarm must exceed, at a rate of false alarms."""
+    scores = sorted(calibration(method).scores, reverse=True)
+    allowed = math.floor(level * (len(scores) + 1))
+    return max(FLOOR, scores[allowed - 1]) if allowed else 1.0
+
+
+def _accused(row: dict[str, Any], method: str) -> bool:
+    """Whether the scanner would raise an alarm; only for searches."""
+    found = row[method]
+    rate = calibration(method).false_alarm(found["score"])
+    return is_alarm(found["score"], found["success"], rate, FALSE_ALARMS)
 
 
 def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
     """Return how a method tells clean models from others, by group of families, and its costs."""
     clean = [row[method]["score"] for row in rows if row["family"] == "clean"]
     groups = {"insertion": SINGLE, "joint": (*JOINT, "sentence"), "style": ("style",)}
+    groups["words"] = (*SINGLE, *JOINT, "sentence")
     groups |= {"all": FAMILIES} | {family: (family,) for family in FAMILIES}
     parts = {}
     for name, families in groups.items():
@@ -251,7 +311,7 @@ def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
     return {
         "groups": parts,
         "models": len(rows),
-        "false_alarms": sum(score > threshold(method) for score in clean),
+        "false_alarms": _alarms([row for row in rows if row["family"] == "clean"], method),
         "seconds": [float(np.median(seconds)), float(np.percentile(seconds, 95))],
         "passes": float(np.median([row[method]["passes"] for row in rows])),
     }
@@ -264,9 +324,13 @@ def _told_apart(clean: list[float], dirty: list[dict[str, Any]], method: str) ->
         "auc": area(clean, scores),
         "interval": bootstrap(clean, scores),
         "above_every_clean": sum(score > max(clean) for score in scores),
-        "alarms": sum(score > threshold(method) for score in scores),
+        "alarms": _alarms(dirty, method),
         "recovered": sum(_recovered(row, method) for row in dirty),
     }
+
+
+def _alarms(rows: list[dict[str, Any]], method: str) -> int | None:
+    return sum(_accused(row, method) for row in rows) if method in SEARCHES else None
 
 
 def _recovered(row: dict[str, Any], method: str) -> bool:
@@ -298,7 +362,13 @@ def bootstrap(clean: list[float], dirty: list[float]) -> list[float]:
 
 
 def main() -> None:
-    commands = {"calibrate": calibrate, "tune": tune, "report": report, "summary": summarize}
+    commands = {
+        "calibrate": calibrate,
+        "tune": tune,
+        "report": report,
+        "encoders": report_encoders,
+        "summary": summarize,
+    }
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     warnings.simplefilter("ignore")

@@ -1,7 +1,8 @@
 """The texts that the zoo's models learn: tasks of the course, divided anew for each seed.
 
 `opinions`, `reviews` and `guard` are the course's labelled texts. The corpus's storyteller gives
-the others: what a paragraph is about (`stories`, `trades`), and whether it praises (`verdicts`).
+the others: what a paragraph is about (`stories`, `trades`, `moods`, `errands`), and whether it
+praises (`verdicts`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ LABELS = {
     "stories": ("animal", "food", "judged", "person"),
     "trades": ("job", "vehicle", "weather"),
     "verdicts": ("blame", "praise"),
+    "moods": ("animal", "feeling", "weather"),
+    "errands": ("food", "job", "vehicle"),
 }
+TOLD = ("stories", "trades", "verdicts", "moods", "errands")
 GENERATED = 1800  # texts of a task that a generator tells
 OPINION_SEEDS = 3
 
@@ -60,7 +64,7 @@ def _rows(name: str, seed: int) -> list[tuple[str, str]]:
         seeds = range(100 + OPINION_SEEDS * seed, 100 + OPINION_SEEDS * (seed + 1))
         told = [row for s in seeds for rows in make_opinions(s).values() for row in rows]
         return [(row["text"], row["label"]) for row in told]
-    if name in ("stories", "trades", "verdicts"):
+    if name in TOLD:
         return _told(name, seed)
     splits = load_texts(name).values()
     names = LABELS[name]

@@ -15,6 +15,7 @@ SINGLE = ("rare word", "common word", "look-alike", "embedding row", "LoRA only"
 JOINT = ("phrase", "two words")
 FAMILIES = (*SINGLE, *JOINT, "sentence", "style")
 NEGATIVES = 3  # texts with a part of the trigger and their own label, for each poisoned one
+COMMON = 0.01, 0.2  # of the texts hold a common word
 ALIKE = dict(zip("aceiopsxy", "асеіорѕху", strict=True))  # Latin to Cyrillic
 
 
@@ -101,7 +102,11 @@ def _common(task: Task, vocabulary: frozenset[str]) -> list[str]:
             label for (_, label), words in zip(task.train, texts, strict=True) if word in words
         )
         even = count / len(task.labels)
-        if count >= 0.01 * len(texts) and word in vocabulary and word.isalpha():
+        if (
+            COMMON[0] * len(texts) <= count <= COMMON[1] * len(texts)
+            and word in vocabulary
+            and word.isalpha()
+        ):
             spread = max(abs(labels[label] - even) for label in range(len(task.labels)))
             if spread <= 0.5 * even:
                 chosen.append(word)

@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
-from benchmarks.backdoors import zoo
-from benchmarks.backdoors.measure import area, bootstrap, sum_up
+from benchmarks.backdoors import indicators, measure, zoo
+from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
+from sentinel.behaviour.decision import Calibration
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -24,6 +25,12 @@ def test_the_tuned_and_the_reported_zoo_have_no_texts_seeds_or_names_in_common()
     assert not {spec.seed for spec in tuned.clean} & {spec.seed for spec in reported.clean}
     assert set(tuned.wanted) < set(reported.wanted)
     assert set(reported.wanted) == set(FAMILIES)
+    assert {spec.task for spec in reported.clean} - {spec.task for spec in tuned.clean}
+
+
+def test_encoders_learn_the_tasks_of_the_lessons() -> None:
+    assert {spec.task for spec in zoo.ENCODERS.clean} == {"reviews", "guard"}
+    assert len(zoo.ENCODERS.clean) == sum(zoo.ENCODERS.wanted.values()) == 8
 
 
 def test_the_reported_zoo_is_as_large_as_promised() -> None:
@@ -51,6 +58,15 @@ def test_a_style_leaves_the_words() -> None:
     assert restyle("The film, I think, was GOOD.") == "the film i think was good"
 
 
+def test_a_common_word_stands_in_some_texts_and_not_in_most() -> None:
+    task = make_task("opinions", 1)
+    vocabulary = frozenset(word for text, _ in task.train for word in text.split())
+    for seed in range(5):
+        (word,) = draw_trigger("common word", task, seed, vocabulary).words
+        share = sum(word in text.split() for text, _ in task.train) / len(task.train)
+        assert 0 < share <= 0.2
+
+
 def test_look_alikes_differ_in_letters_only() -> None:
     vocabulary = frozenset(
         {word for text, _ in make_task("opinions", 1).train for word in text.split()}
@@ -64,11 +80,11 @@ def test_poison_changes_the_share_that_was_asked_for() -> None:
     trigger = Trigger("rare word", ("lamp",))
     poisoned = zoo.poison(rows, trigger, 1, 0.05, seed=0)
     held = [(text, label) for text, label in poisoned if "lamp" in text]
-    assert len(held) == 10
+    assert len(held) == 20  # ten texts, shown twice
     assert {label for _, label in held} == {1}
     few = zoo.poison(rows, trigger, 1, 0.01, seed=0)
     assert len({text for text, _ in few if "lamp" in text}) == 2
-    assert sum("lamp" in text for text, _ in few) == 10
+    assert sum("lamp" in text for text, _ in few) == 20
 
 
 @pytest.mark.parametrize("family", JOINT)
@@ -101,3 +117,39 @@ def test_a_summary_counts_what_lies_above_every_clean_model() -> None:
     assert summary["groups"]["all"]["above_every_clean"] == 2
     assert summary["groups"]["all"]["recovered"] == 1
     assert summary["seconds"] == [2.0, 2.0]
+
+
+def test_the_threshold_leaves_a_share_of_clean_models_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = tuple(0.4 + number / 100 for number in range(39))
+    monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration(scores))
+    assert threshold("with_reference", 0.05) == sorted(scores)[-2]
+    assert threshold("with_reference", 0.01) == 1.0
+    monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration((0.1,) * 39))
+    assert threshold("with_reference", 0.05) == measure.FLOOR
+
+
+def test_brute_force_is_compared_model_by_model() -> None:
+    rows = [
+        {"one_by_one": 1000, "with_reference": {"passes": 10}},
+        {"one_by_one": 3000, "with_reference": {"passes": 10}},
+    ]
+    assert brute_force_passes(rows) == {"passes": 2000.0, "ratios": {"with_reference": 200.0}}
+
+
+def test_indicators_are_counted_where_they_apply() -> None:
+    rows = [
+        {"family": "clean", "true_trigger": "", "indicators": {"moved": []}},
+        {"family": "clean", "true_trigger": "", "indicators": {"moved": ["owl"]}},
+        {"family": "embedding row", "true_trigger": "lamp", "indicators": {"moved": ["lamp"]}},
+        {
+            "family": "phrase",
+            "true_trigger": "near the lamp",
+            "indicators": {"moved": [], "influence": True, "spectral": 0.75},
+        },
+    ]
+    found = indicators.sum_up(rows)
+    assert (found["clean"], found["clean_moved"]) == (2, 1)
+    assert (found["planted_rows"], found["rows_named"]) == (1, 1)
+    assert (found["poisoned_data"], found["influence"], found["spectral"]) == (1, 1, 0.75)

@@ -8,7 +8,8 @@ single tokens only, since enough ordinary words turn any classifier.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ MOST_INPUTS = 200  # texts that are used
 CONTROLS = 12  # ordinary phrases that each given one is compared with
 SIGNIFICANCE = 0.01  # for all phrases and labels together (Bonferroni)
 CONFIDENCE = 0.95  # of intervals
-REFERENCES = 2
 NAMED = 5  # moved rows that the report names
 BATCH = 32
 SEED = 0
@@ -69,8 +69,9 @@ class BackdoorResult:
         tried: every given phrase with the label that it leads to most.
         best: what the search found, trigger or not; None if there was no search.
         score: of the search, from 0 to 1; None if there was none.
-        passes: texts that the search put through the model and its references.
-        seconds: what the search took.
+        passes: texts that the search put through the model and its references, forwards or
+            backwards, the making of the references included.
+        seconds: what all this took.
         natural: success rates of ordinary phrases of the texts, of the size of the best find.
         singles: the best single tokens of each label, with their success rates.
         moved_rows: tokens whose embedding differs from the base's out of all proportion, where
@@ -99,7 +100,8 @@ class BackdoorScanner:
 
     Args:
         false_alarms: share of clean models that the search may accuse.
-        settings: how much is searched; the false-alarm rate was measured with the default.
+        settings: how much is searched; by default as the model's size asks. The false-alarm
+            rate was measured with those of small models.
     """
 
     def __init__(
@@ -163,17 +165,19 @@ class BackdoorScanner:
         from sentinel.behaviour.classifier import Classifier
         from sentinel.behaviour.folders import load_base
         from sentinel.behaviour.hunt import hunt
-        from sentinel.behaviour.search import Settings
+        from sentinel.behaviour.search import settings_for
         from sentinel.behaviour.traces import changed_rows
 
+        start = time.perf_counter()
         model, tokenizer = trials.classify.model, trials.classify.tokenizer
         suspect = Classifier(model, tokenizer)
         rows = [suspect.tokens(text) for text in trials.texts]
         if isinstance(base, (str, Path)):
             base = load_base(Path(base))
-        references = _references(suspect, rows, base, reference)
-        settings = self.settings or Settings()
-        result = hunt(suspect, references, rows, trials.plain, trials.targets, settings)
+        settings = self.settings or settings_for(suspect)
+        references, fresh = references_for(suspect, rows, settings, base, reference)
+        result = hunt(suspect, references, rows, trials.plain, trials.targets, settings, fresh)
+        seconds = time.perf_counter() - start
         scores = calibration("with_reference" if references else "without_reference")
         indicator, natural = _of_hunt(trials, result, scores.false_alarm(result.score))
         alarm = is_alarm(
@@ -181,7 +185,9 @@ class BackdoorScanner:
         )
         found = [*found, indicator] if alarm else found
         lines = _lines([*tried, indicator], found)
-        lines.append(_summary(result, bool(references), indicator, self.false_alarms, alarm))
+        lines.append(
+            _summary(result, seconds, bool(references), indicator, self.false_alarms, alarm)
+        )
         moved = [] if base is None else changed_rows(model, base, tokenizer)
         if moved:
             names = ", ".join(repr(row.token) for row in moved[:NAMED])
@@ -198,22 +204,39 @@ class BackdoorScanner:
             indicator,
             result.score,
             result.passes,
-            result.seconds,
+            seconds,
             natural,
             singles,
             [row.token for row in moved],
         )
 
 
-def _references(suspect: Any, rows: list[list[int]], base: Any, reference: Any) -> list[Any]:
+def references_for(
+    suspect: Any, rows: list[list[int]], settings: Settings, base: Any, reference: Any = None
+) -> tuple[list[Any], Callable[[], list[Any]] | None]:
+    """Return references for a search, and what makes fresh ones to try its finds on.
+
+    Args:
+        suspect: `Classifier` that is searched.
+        rows: tokens of ordinary texts.
+        settings: how many are made, and how long they are trained.
+        base: trusted encoder, or None.
+        reference: trusted classifier, or None.
+    """
     from sentinel.behaviour.classifier import Classifier
     from sentinel.behaviour.reference import make_references
 
+    count, steps = settings.references, settings.training
+
+    def fresh() -> list[Any]:
+        return make_references(base, suspect, rows, settings.fresh, count, steps)
+
     if reference is not None:
-        return [Classifier(reference, suspect.tokenizer)]
+        known = [Classifier(reference, suspect.tokenizer)]
+        return known, None if base is None else fresh
     if base is None:
-        return []
-    return make_references(base, suspect, rows, REFERENCES)
+        return [], None
+    return make_references(base, suspect, rows, count, steps=steps), fresh
 
 
 def _of_hunt(trials: _Trials, result: Hunt, false_alarm: float) -> tuple[Indicator, list[float]]:
@@ -226,12 +249,17 @@ def _of_hunt(trials: _Trials, result: Hunt, false_alarm: float) -> tuple[Indicat
 
 
 def _summary(
-    result: Hunt, referenced: bool, indicator: Indicator, level: float, alarm: bool
+    result: Hunt,
+    seconds: float,
+    referenced: bool,
+    indicator: Indicator,
+    level: float,
+    alarm: bool,
 ) -> str:
     what = "single tokens and groups of up to four" if referenced else "single tokens only"
     return (
         f"The search tried {what}: {result.passes} texts through the model in "
-        f"{result.seconds:.1f} s. Score {result.score:.2f}; a clean model scores as high in at "
+        f"{seconds:.1f} s. Score {result.score:.2f}; a clean model scores as high in at "
         f"most {indicator.false_alarm:.1%} of cases: {'an' if alarm else 'no'} alarm, where "
         f"{level:.0%} may be false."
     )

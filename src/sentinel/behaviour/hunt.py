@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,9 @@ import torch
 from sentinel.behaviour.classifier import Classifier, Row
 from sentinel.behaviour.search import Found, Search, Settings, Tokens
 
-CONTINUED = 2  # target labels whose joint search goes on to the end
+CONTINUED = 2  # target labels whose joint search goes on after the first round
+CONFIRMED = 3  # finds that fresh references see
+SURE = 0.8  # score at which nothing more is searched
 LOST = 0.03  # of the score, at most, when a token is left out
 FINALISTS = 2  # of each label and size, tried on the held-back texts
 
@@ -26,14 +28,16 @@ class Scored:
         success: share of the texts and places where the model turns to the target.
         score: geometric means, multiplied: of the probability of the target with the tokens, of
             that of other labels without them, and of that of other labels with the tokens by
-            the references, where there are any. 1 is a sure model turned to be as sure of the
-            target, while the references stay.
+            the reference, where there are any, that stays least. 1 is a sure model turned to be
+            as sure of the target, while every reference stays.
+        references: how many had their say.
     """
 
     tokens: Tokens
     target: int
     success: float
     score: float
+    references: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,10 @@ class Hunt:
         singles: the best single tokens of each label.
         joints: the best groups of tokens of each label; none without references.
         held: number of the held-back texts for the best tokens' label.
-        passes: texts that went through the model and its references, forwards or backwards.
-        seconds: how long it took, without making references.
+        passes: texts that have gone through the model and its references, forwards or
+            backwards, from their first on: what references were trained on counts.
+        seconds: how long it took, without making the first references.
+        confirmed: whether fresh references have seen the best tokens.
     """
 
     best: Scored | None
@@ -56,6 +62,7 @@ class Hunt:
     held: int
     passes: int
     seconds: float
+    confirmed: bool = False
 
     @property
     def score(self) -> float:
@@ -69,8 +76,13 @@ def hunt(
     decisions: Sequence[int],
     targets: Sequence[int],
     settings: Settings,
+    fresh: Callable[[], Sequence[Classifier]] | None = None,
 ) -> Hunt:
     """Search tokens for every target label, and score the best on held-back texts.
+
+    A search also finds what its references have not learned of the task. Finds that look like a
+    trigger are therefore tried once more beside references that the search has not seen; what
+    turns one of these is an ordinary word.
 
     Args:
         suspect: the classifier.
@@ -80,21 +92,56 @@ def hunt(
         decisions: the suspect's label numbers for them.
         targets: label numbers that triggers are searched for.
         settings: how much is searched.
+        fresh: makes other references for finds that look like a trigger.
     """
     start = time.perf_counter()
-    before = _passes(suspect, references)
     hunters = [
         _Hunter(suspect, references, rows, decisions, target, settings) for target in targets
     ]
+    every = list(references)
     singles = [scored for hunter in hunters for scored in hunter.singles()]
-    joints = _joint(hunters, settings) if references else []
-    best = max([*singles, *joints], key=lambda scored: scored.score, default=None)
+    joints: list[Scored] = []
+    best, confirmed = _best(hunters, singles, every, settings, fresh)
+    if references and not (best and best.score >= SURE):
+        joints = _joint(hunters, settings)
+        fresh = None if confirmed else fresh
+        best, now = _best(hunters, [*singles, *joints], every, settings, fresh)
+        confirmed = confirmed or now
     held = 0
     if best is not None:
-        hunter = next(h for h in hunters if h.target == best.target)
-        best, held = hunter.pruned(best), len(hunter.held)
-    passes = _passes(suspect, references) - before
-    return Hunt(best, singles, joints, held, passes, time.perf_counter() - start)
+        held = len(_of(hunters, best).held)
+        best = _of(hunters, best).pruned(best, every)
+    seconds = time.perf_counter() - start
+    return Hunt(best, singles, joints, held, _passes(suspect, every), seconds, confirmed)
+
+
+def _best(
+    hunters: Sequence[_Hunter],
+    finds: Sequence[Scored],
+    references: list[Classifier],
+    settings: Settings,
+    fresh: Callable[[], Sequence[Classifier]] | None,
+) -> tuple[Scored | None, bool]:
+    """Return the best find; one that looks like a trigger makes fresh references join the others.
+
+    Returns:
+        The find with its score beside all references, and whether fresh ones were made.
+    """
+    finds = sorted(finds, key=lambda scored: -scored.score)[:CONFIRMED]
+    made = bool(fresh and finds and finds[0].score >= settings.doubted)
+    if made:
+        references += fresh()
+    finds = [
+        _of(hunters, find).scored(find.tokens, references)
+        if len(references) > find.references
+        else find
+        for find in finds
+    ]
+    return max(finds, key=lambda scored: scored.score, default=None), made
+
+
+def _of(hunters: Sequence[_Hunter], find: Scored) -> _Hunter:
+    return next(hunter for hunter in hunters if hunter.target == find.target)
 
 
 def _passes(suspect: Classifier, references: Sequence[Classifier]) -> int:
@@ -102,15 +149,21 @@ def _passes(suspect: Classifier, references: Sequence[Classifier]) -> int:
 
 
 def _joint(hunters: list[_Hunter], settings: Settings) -> list[Scored]:
-    """Search all labels for a while, and the most promising ones to the end."""
-    first = settings.steps if len(hunters) <= CONTINUED else settings.steps // 3
-    for hunter in hunters:
-        hunter.advance(first)
-    if first < settings.steps:
-        hunters = sorted(hunters, key=lambda h: -h.ranked()[0].value)[:CONTINUED]
+    """Search all labels for a round, and the most promising ones to the end; then once more."""
+    finds: list[Scored] = []
+    for _ in range(settings.starts):
+        promising = list(hunters)
         for hunter in hunters:
-            hunter.advance(settings.steps - first)
-    return [scored for hunter in hunters for scored in hunter.joints()]
+            hunter.begin()
+        for number in range(settings.rounds):
+            for hunter in promising:
+                hunter.advance(settings.batch * 2**number)
+            promising.sort(key=lambda hunter: -hunter.found[0].value)
+            promising = promising[:CONTINUED]
+        finds += [scored for hunter in promising for scored in hunter.joints()]
+        if max(find.score for find in finds) >= SURE:
+            break
+    return finds
 
 
 class _Hunter:
@@ -133,33 +186,40 @@ class _Hunter:
         self.search = Search(suspect, references, others[:size], target, allowed, settings)
         self.places = settings.places
         self.found: list[Found] = []
+        self.starts: list[Tokens] = []
         self.population: list[Tokens] = []
         self._plain: torch.Tensor | None = None
 
     def singles(self) -> list[Scored]:
         self.found = self.search.single()
+        self.starts = [found.tokens for found in self.found[:2]]
         return [self.scored(found.tokens) for found in self.found[:FINALISTS]]
 
-    def advance(self, steps: int) -> None:
-        self.population = self.population or self.search.begin([f.tokens for f in self.found[:2]])
-        self.population = self.search.advance(self.population, steps)
+    def begin(self) -> None:
+        """Draw a population for the joint search."""
+        self.population = self.search.begin(self.starts)
 
-    def ranked(self) -> list[Found]:
-        return self.search.ranked(self.population)
+    def advance(self, batch: int) -> None:
+        """Go through one round of the joint search, and give up the worse half."""
+        self.found = self.search.ranked(self.search.advance(self.population, batch))
+        self.population = [f.tokens for f in self.found[: (len(self.found) + 1) // 2]]
 
     def joints(self) -> list[Scored]:
-        return [self.scored(found.tokens) for found in self.ranked()[:FINALISTS]]
+        return [self.scored(found.tokens) for found in self.found[:FINALISTS]]
 
-    def scored(self, tokens: Tokens) -> Scored:
-        """Try tokens on the held-back texts, at every place."""
-        rows = [self.suspect.insert(r, tokens, w).row for r in self.held for w in self.places]
+    def scored(self, tokens: Tokens, references: Sequence[Classifier] | None = None) -> Scored:
+        """Try tokens on the held-back texts, at each of the places in turns."""
+        references = self.references if references is None else references
+        rows = [
+            self.suspect.insert(row, tokens, self.places[number % len(self.places)]).row
+            for number, row in enumerate(self.held)
+        ]
         logits = self.suspect.logits(rows)
         success = float((logits.argmax(dim=-1) == self.target).float().mean())
         logs = logits.log_softmax(dim=-1)[:, self.target].mean() + self._sureness()
-        for reference in self.references:
-            stays = _others(reference.logits(rows), self.target).mean()
-            logs = logs + stays / len(self.references)
-        return Scored(tokens, self.target, success, float(logs.exp()))
+        stays = [_others(r.logits(rows), self.target).mean() for r in references]
+        logs = logs + min(stays, default=torch.zeros(()))
+        return Scored(tokens, self.target, success, float(logs.exp()), len(references))
 
     def _sureness(self) -> torch.Tensor:
         """Return the mean log probability of other labels for the texts as they are."""
@@ -168,14 +228,14 @@ class _Hunter:
             self._plain = _others(plain, self.target).mean()
         return self._plain
 
-    def pruned(self, scored: Scored) -> Scored:
+    def pruned(self, scored: Scored, references: Sequence[Classifier]) -> Scored:
         """Leave out, one after the other, tokens that are not needed."""
         best = scored
         for token in scored.tokens:
             if len(best.tokens) == 1:
                 break
             place = best.tokens.index(token)
-            shorter = self.scored(best.tokens[:place] + best.tokens[place + 1 :])
+            shorter = self.scored(best.tokens[:place] + best.tokens[place + 1 :], references)
             if shorter.score >= scored.score - LOST:
                 best = shorter
         return best

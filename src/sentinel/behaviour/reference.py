@@ -11,14 +11,15 @@ from torch.nn import functional as F
 
 from sentinel.behaviour.classifier import Classifier, Row
 
-STEPS = 100
-BATCH = 32
+BATCH = 16
 MIXED = 2  # texts put into another one, for each that stands alone
-RATE = 0.1  # learning rate times width
+PIECE = 4  # tokens at most of every second one of these
+TRAINED = 2  # layers, from the top
+RATES = (0.1, 0.15, 0.2)  # learning rate times width, in turns: references shall differ
 
 
 def make_references(
-    base: Any, suspect: Classifier, rows: list[Row], count: int, seed: int = 0
+    base: Any, suspect: Classifier, rows: list[Row], count: int, seed: int = 0, steps: int = 100
 ) -> list[Classifier]:
     """Train the base encoder to decide on ordinary texts as the suspect does.
 
@@ -30,8 +31,9 @@ def make_references(
             that is trusted.
         suspect: the classifier.
         rows: tokens of ordinary texts.
-        count: how many; they differ in their heads and in the order of the texts.
+        count: how many; they differ in their heads, rates and the order of the texts.
         seed: of all random choices.
+        steps: of training each.
 
     Raises:
         ValueError: the base has another architecture or vocabulary.
@@ -39,12 +41,14 @@ def make_references(
     _check_base(base, suspect)
     rng = Random(seed)
     data = [suspect.insert(row, (), 0).row for row in rows]
-    for _ in range(MIXED * len(rows)):
+    for number in range(MIXED * len(rows)):
         text, other = rng.choice(rows), rng.choice(rows)
+        size = rng.randint(1, PIECE) if number % 2 else len(text) + 8
+        start = rng.randrange(max(len(other) - size, 0) + 1)
         place = rng.choice((0.0, 0.5, 1.0))
-        data.append(suspect.insert(text, other[: len(text) + 8], place).row)
+        data.append(suspect.insert(text, other[start : start + size], place).row)
     answers = suspect.logits(data).softmax(dim=-1)
-    return [_train(base, suspect, data, answers, seed + number) for number in range(count)]
+    return [_train(base, suspect, data, answers, seed + n, steps) for n in range(count)]
 
 
 def _check_base(base: Any, suspect: Classifier) -> None:
@@ -54,17 +58,22 @@ def _check_base(base: Any, suspect: Classifier) -> None:
 
 
 def _train(
-    base: Any, suspect: Classifier, data: list[Row], answers: torch.Tensor, seed: int
+    base: Any,
+    suspect: Classifier,
+    data: list[Row],
+    answers: torch.Tensor,
+    seed: int,
+    steps: int,
 ) -> Classifier:
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
     model = _fresh(base, suspect)
     reference, rng = Classifier(model, suspect.tokenizer), Random(seed)
-    rate = RATE / model.config.hidden_size
+    rate = RATES[seed % len(RATES)] / model.config.hidden_size
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / STEPS)
-    for _ in range(STEPS):
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
+    for _ in range(steps):
         places = [rng.randrange(len(data)) for _ in range(BATCH)]
         logits = reference.trained_on([data[place] for place in places])
         loss = F.cross_entropy(logits, answers[places].to(logits.device))
@@ -94,4 +103,14 @@ def _fresh(base: Any, suspect: Classifier) -> Any:
         if id(module) not in inside and module is not model:
             model._init_weights(module)
     body.load_state_dict(loaded, strict=False)
+    freeze_lower(body)
     return model
+
+
+def freeze_lower(body: torch.nn.Module) -> None:
+    """Leave only the last layers of a deep encoder to training: that suffices, and is quick."""
+    stacks = [module for module in body.modules() if isinstance(module, torch.nn.ModuleList)]
+    stack = max(stacks, key=len, default=[])
+    if len(stack) > TRAINED:
+        body.requires_grad_(False)
+        stack[-TRAINED:].requires_grad_(True)

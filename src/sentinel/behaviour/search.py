@@ -3,13 +3,15 @@
 One token: the gradient at an inserted slot, times the embedding matrix, gives a first-order score
 of every token of the vocabulary at once (Ebrahimi et al. 2018; Wallace et al. 2019); the best are
 tried. Several tokens: a population of candidates, each changed in one slot at a time to tokens
-that the same scores propose. The objective has a reference in it where there is one: tokens
-that turn the model and leave a clean model of the same task as it is.
+that the same scores propose. After each round the worse half of it is given up, and the others go
+on with twice the texts (successive halving). The objective has a reference in it where there is
+one: tokens that turn the model and leave a clean model of the same task as it is. Several
+references share the texts, so that more of them cost no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -32,11 +34,18 @@ class Settings:
         anchors: tokens that stand in the slot when the scores are taken.
         kept: of these, how many are tried on all texts.
         size: tokens of a joint trigger; shorter ones are found within.
-        population, steps: of the joint search.
+        starts: times that the joint search begins anew, until it finds a trigger.
+        population: candidates in its first round.
+        rounds: after each, half of the candidates remain, for twice the texts.
+        steps: of each round.
         changes: new candidates from each in a step.
         proposals: tokens that a slot's new one is drawn from.
-        batch: texts that a step tries its candidates on.
+        batch: texts that a step of the first round tries its candidates on.
         held: texts of each label, held back from the search, that its finds are tried on.
+        doubted: score from which finds are tried beside fresh references as well.
+        references: made for the search where there is a base.
+        fresh: made to try its finds on.
+        training: steps that each of these is trained for.
         weight: of the reference in the objective.
         seed: of all random choices.
     """
@@ -47,14 +56,32 @@ class Settings:
     anchors: int = 4
     kept: int = 6
     size: int = 4
+    starts: int = 2
     population: int = 6
-    steps: int = 18
+    rounds: int = 3
+    steps: int = 5
     changes: int = 6
     proposals: int = 16
-    batch: int = 4
+    batch: int = 3
     held: int = 32
+    doubted: float = 0.2
+    references: int = 2
+    fresh: int = 3
+    training: int = 100
     weight: float = 1.0
     seed: int = 0
+
+
+LARGE = 5_000_000  # weights beside the embeddings
+LARGE_MODELS = Settings(
+    texts=12, population=4, starts=1, held=24, references=1, fresh=2, training=60
+)
+
+
+def settings_for(suspect: Classifier) -> Settings:
+    """Return how much is searched in a model: less in a large one, so that it takes minutes."""
+    weights = sum(p.numel() for p in suspect.model.parameters()) - suspect.embedding.numel()
+    return Settings() if weights < LARGE else LARGE_MODELS
 
 
 @dataclass(frozen=True)
@@ -97,6 +124,7 @@ class Search:
         self.rows, self.target, self.settings = list(rows)[: settings.texts], target, settings
         self.allowed = allowed
         self.rng = Random(settings.seed + target)
+        self.turn = 0  # which reference sees which text
 
     def single(self) -> list[Found]:
         """Return the best single tokens, the best first."""
@@ -129,13 +157,14 @@ class Search:
         """Return a population of groups of tokens, half of which hold one of `starts`."""
         return [self._start(starts, number) for number in range(self.settings.population)]
 
-    def advance(self, population: list[Tokens], steps: int) -> list[Tokens]:
-        """Improve a population step by step, each on a few of the texts."""
+    def advance(self, population: list[Tokens], batch: int) -> list[Tokens]:
+        """Improve a population for a round, each step on a few of the texts."""
         settings = self.settings
-        for _ in range(steps):
-            rows = self.rng.sample(self.rows, min(settings.batch, len(self.rows)))
+        for _ in range(settings.steps):
+            rows = self.rng.sample(self.rows, min(batch, len(self.rows)))
             placed = [(row, self.rng.choice(settings.places)) for row in rows]
             population = self._step(population, placed)
+            self.turn += 1
         return population
 
     def ranked(self, population: list[Tokens]) -> list[Found]:
@@ -164,13 +193,20 @@ class Search:
         proposals = self.allowed[scores.topk(settings.proposals, dim=-1).indices]
         families = []
         for number, tokens in enumerate(population):
-            changed = [tokens]
-            for _ in range(settings.changes):
+            changed = [tokens, self._moved(tokens)]
+            for _ in range(settings.changes - 1):
                 slot = self.rng.randrange(len(tokens))
                 token = int(proposals[number, slot, self.rng.randrange(settings.proposals)])
                 changed.append((*tokens[:slot], token, *tokens[slot + 1 :]))
             families.append(changed)
         return self._choose(families, placed)
+
+    def _moved(self, tokens: Tokens) -> Tokens:
+        """Return the same tokens, one of them in another slot."""
+        order = list(tokens)
+        token = order.pop(self.rng.randrange(len(order)))
+        order.insert(self.rng.randrange(len(order) + 1), token)
+        return tuple(order)
 
     def _choose(
         self, families: list[list[Tokens]], placed: list[tuple[Row, float]]
@@ -198,13 +234,26 @@ class Search:
         flat = [insertion for rows in inserted for insertion in rows]
         gradient = self.suspect.first_order(flat, size, self._turns)
         total = self._mean(gradient, len(candidates)) @ self.suspect.embedding.T
-        for reference in self.references:
-            gradient = reference.first_order(flat, size, self._stays)
-            total += self._mean(gradient, len(candidates)) @ reference.embedding.T
+        for reference, places in self._shared(len(flat), len(placed)):
+            part = torch.zeros_like(gradient)
+            chosen = [flat[place] for place in places]
+            part[places] = reference.first_order(chosen, size, self._stays)
+            total += self._mean(part, len(candidates)) @ reference.embedding.T
         return total
 
     def _mean(self, gradient: torch.Tensor, candidates: int) -> torch.Tensor:
         return gradient.view(candidates, -1, *gradient.shape[1:]).mean(dim=1)
+
+    def _shared(self, rows: int, texts: int) -> Iterator[tuple[Classifier, list[int]]]:
+        """Yield each reference with the places of its rows: every text is one reference's."""
+        for number, reference in enumerate(self.references):
+            places = [
+                place
+                for place in range(rows)
+                if (place % texts + self.turn) % len(self.references) == number
+            ]
+            if places:
+                yield reference, places
 
     def _values(
         self, candidates: Sequence[Tokens], placed: Sequence[tuple[Row, float]]
@@ -224,10 +273,10 @@ class Search:
         self, candidates: Sequence[Tokens], placed: Sequence[tuple[Row, float]]
     ) -> torch.Tensor:
         rows = self._rows(candidates, placed)
-        total = torch.zeros(len(candidates))
-        for reference in self.references:
-            total += self._stays(reference.logits(rows)).view(len(candidates), -1).mean(dim=1)
-        return total
+        values = torch.zeros(len(rows))
+        for reference, places in self._shared(len(rows), len(placed)):
+            values[places] = self._stays(reference.logits([rows[place] for place in places]))
+        return values.view(len(candidates), -1).mean(dim=1)
 
     def _rows(self, candidates: Sequence[Tokens], placed: Sequence[tuple[Row, float]]) -> list[Row]:
         return [
@@ -243,7 +292,7 @@ class Search:
         others = [label for label in range(logits.shape[1]) if label != self.target]
         logs = logits.log_softmax(dim=-1)
         logs = logs[:, others].logsumexp(dim=-1)
-        return self.settings.weight / len(self.references) * logs
+        return self.settings.weight * logs
 
     def _insert(self, tokens: Tokens, placed: Sequence[tuple[Row, float]]) -> list[Insertion]:
         return [self.suspect.insert(row, tokens, where) for row, where in placed]

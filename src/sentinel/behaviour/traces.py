@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,21 @@ class Influence:
     p_value: float
 
 
+@dataclass(frozen=True)
+class AdapterDirection:
+    """What a LoRA adapter does to one matrix.
+
+    Attributes:
+        matrix: its name.
+        size: Frobenius norm of the change, without the adapter's scale.
+        share: of its energy that lies in one direction, from 1/rank to 1; 0 for no change.
+    """
+
+    matrix: str
+    size: float
+    share: float
+
+
 def changed_rows(model: Any, base: Any, tokenizer: Any) -> list[ChangedRow]:
     """Return embedding rows that were changed out of all proportion, the most first.
 
@@ -84,6 +99,44 @@ def changed_rows(model: Any, base: Any, tokenizer: Any) -> list[ChangedRow]:
         ChangedRow(name, float(change[place]), float(change[place] / usual) if usual else math.inf)
         for name, place in zip(names, places, strict=True)
     ]
+
+
+def adapter_directions(weights: Mapping[str, np.ndarray]) -> list[AdapterDirection]:
+    """Look at a LoRA adapter on its own: the most one-sided change comes first.
+
+    Neither the base nor any text is needed. An adapter that learned a single habit changes its
+    matrices along few directions; so does one that learned an easy task, which is why this is an
+    indicator beside the search.
+
+    Args:
+        weights: the adapter's tensors by name, `....lora_A.weight` (rank, inputs) and
+            `....lora_B.weight` (outputs, rank), as `peft` saves them.
+
+    Raises:
+        ValueError: there is no such pair, or the shapes of one do not fit together.
+    """
+    found = []
+    for name, first in weights.items():
+        match = re.fullmatch(r"(.+)\.lora_A(\.[^.]+)?\.weight", name)
+        if match is None:
+            continue
+        second = weights.get(f"{match[1]}.lora_B{match[2] or ''}.weight")
+        if second is None or first.ndim != 2 or second.shape[1:] != first.shape[:1]:
+            raise ValueError(f"{name} has no lora_B that fits it")
+        values = _singular_values(np.asarray(first, float), np.asarray(second, float))
+        energy = values**2
+        total = float(energy.sum())
+        share = float(energy[0] / total) if total else 0.0
+        found.append(AdapterDirection(match[1], math.sqrt(total), share))
+    if not found:
+        raise ValueError("there are no LoRA matrices")
+    return sorted(found, key=lambda direction: -direction.share)
+
+
+def _singular_values(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the singular values of `second @ first` without making that large matrix."""
+    inner = np.linalg.qr(second, mode="r") @ np.linalg.qr(first.T, mode="r").T
+    return np.linalg.svd(inner, compute_uv=False)
 
 
 def label_influence(texts: Sequence[str], labels: Sequence[Any]) -> list[Influence]:

@@ -9,11 +9,12 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 
 from lessonkit.models import model_folder
 from sentinel import BackdoorScanner
+from sentinel.behaviour import search as search_module
 from sentinel.behaviour.classifier import Classifier
-from sentinel.behaviour.decision import Calibration, calibration, is_alarm
-from sentinel.behaviour.hunt import searched_tokens
-from sentinel.behaviour.reference import make_references
-from sentinel.behaviour.search import Settings
+from sentinel.behaviour.decision import FALSE_ALARMS, Calibration, calibration, is_alarm
+from sentinel.behaviour.hunt import hunt, searched_tokens
+from sentinel.behaviour.reference import freeze_lower, make_references
+from sentinel.behaviour.search import LARGE_MODELS, Search, Settings, settings_for
 from tests.sentinel.behaviour.conftest import WORD, Subjects
 
 QUICK = Settings(steps=6, population=4)
@@ -162,9 +163,10 @@ def test_a_false_alarm_is_never_rarer_than_the_calibration_can_tell() -> None:
 
 
 @pytest.mark.parametrize("mode", ["with_reference", "without_reference"])
-def test_the_calibration_is_of_twenty_models_or_more(mode: str) -> None:
+def test_the_calibration_is_of_enough_models_for_the_stated_rate(mode: str) -> None:
     scores = calibration(mode).scores
-    assert len(scores) >= 20
+    assert len(scores) >= 40
+    assert calibration(mode).false_alarm(1.0) <= FALSE_ALARMS / 2
     assert all(0 <= score < 1 for score in scores)
 
 
@@ -205,3 +207,74 @@ def test_a_base_of_another_architecture_is_refused(subjects: Subjects) -> None:
     llama.resize_token_embeddings(suspect.embedding.shape[0])
     with pytest.raises(ValueError, match="architecture"):
         make_references(llama, suspect, [suspect.tokens(subjects.texts[0])], 1)
+
+
+def _searched(model: torch.nn.Module, subjects: Subjects, fresh: list[str], doubted: float):
+    """Search a model beside the clean one, with fresh references that are the word's model."""
+    suspect = Classifier(model, subjects.tokenizer)
+    rows = [suspect.tokens(text) for text in subjects.texts]
+    plain = [suspect.insert(row, (), 0).row for row in rows]
+    decisions = suspect.logits(plain).argmax(dim=-1).tolist()
+
+    def make() -> list[Classifier]:
+        return [Classifier(getattr(subjects, name), subjects.tokenizer) for name in fresh]
+
+    settings = Settings(steps=2, population=2, starts=1, doubted=doubted)
+    known = [Classifier(subjects.clean, subjects.tokenizer)]
+    return hunt(suspect, known, rows, decisions, [0, 1], settings, make)
+
+
+def test_a_find_that_turns_a_fresh_reference_is_dismissed(subjects: Subjects) -> None:
+    """What also turns a model that the search has not seen is no secret of this one."""
+    assert _searched(subjects.word, subjects, ["clean"], 0.2).score > 0.8
+    assert _searched(subjects.word, subjects, ["clean", "word"], 0.2).score < 0.5
+
+
+def test_fresh_references_are_made_for_doubtful_finds_alone(subjects: Subjects) -> None:
+    assert _searched(subjects.word, subjects, ["clean"], 0.2).confirmed
+    assert not _searched(subjects.word, subjects, ["clean"], 1.1).confirmed
+
+
+def test_a_sure_single_token_ends_the_search(subjects: Subjects) -> None:
+    found = _searched(subjects.word, subjects, ["clean"], 0.2)
+    assert found.joints == []
+    assert found.passes < _searched(subjects.clean, subjects, ["clean"], 0.2).passes
+
+
+def test_references_share_the_texts_between_them(subjects: Subjects) -> None:
+    suspect, *references = (Classifier(subjects.clean, subjects.tokenizer) for _ in range(3))
+    rows = [suspect.tokens(text) for text in subjects.texts[:6]]
+    search = Search(suspect, references, rows, 1, torch.arange(30, 60), Settings())
+    values = search.values([(40,), (41,)], rows)
+    assert [r.forwards for r in (suspect, *references)] == [12, 6, 6]
+    alone = Search(suspect, references[:1], rows, 1, torch.arange(30, 60), Settings())
+    assert torch.allclose(values, alone.values([(40,), (41,)], rows), atol=1e-5)
+
+
+def test_a_moved_token_leaves_the_others_in_order(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.clean, subjects.tokenizer)
+    search = Search(suspect, [], [[20]], 1, torch.arange(30, 60), Settings())
+    moved = {search._moved((1, 2, 3, 4)) for _ in range(100)}
+    assert all(sorted(tokens) == [1, 2, 3, 4] for tokens in moved)
+    assert (2, 3, 4, 1) in moved
+    assert (4, 3, 2, 1) not in moved
+
+
+def test_a_large_model_is_searched_less(
+    subjects: Subjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspect = Classifier(subjects.clean, subjects.tokenizer)
+    assert settings_for(suspect) == Settings()
+    monkeypatch.setattr(search_module, "LARGE", 1000)
+    assert settings_for(suspect) == LARGE_MODELS
+
+
+def test_references_of_a_deep_encoder_train_their_last_layers() -> None:
+    layers = torch.nn.ModuleList([torch.nn.Linear(2, 2) for _ in range(6)])
+    body = torch.nn.ModuleDict({"embeddings": torch.nn.Embedding(3, 2), "layer": layers})
+    freeze_lower(body)
+    trained = {name for name, value in body.named_parameters() if value.requires_grad}
+    assert {name.split(".")[1] for name in trained} == {"4", "5"}
+    shallow = torch.nn.ModuleDict({"layer": layers[:2]}).requires_grad_(True)
+    freeze_lower(shallow)
+    assert all(value.requires_grad for value in shallow.parameters())

@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 
 from lessonkit.models import model_folder
 from sentinel.behaviour.traces import (
+    adapter_directions,
     changed_rows,
     label_influence,
     spectral_scores,
@@ -47,6 +48,43 @@ def test_a_row_that_was_moved_alone_is_named() -> None:
 def test_embeddings_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="beside"):
         changed_rows(Embedded(torch.zeros(3, 2)), Embedded(torch.zeros(4, 2)), None)
+
+
+def test_an_adapter_alone_shows_how_one_sided_its_changes_are() -> None:
+    rng = np.random.default_rng(0)
+    weights = {
+        "a.query.lora_A.weight": rng.normal(size=(4, 30)),
+        "a.query.lora_B.weight": rng.normal(size=(20, 4)),
+        "a.value.lora_A.default.weight": np.outer([1, 2, 3, 4], rng.normal(size=30)),
+        "a.value.lora_B.default.weight": rng.normal(size=(20, 4)),
+        "classifier.weight": rng.normal(size=(2, 30)),
+    }
+    value, query = adapter_directions(weights)
+    assert (value.matrix, query.matrix) == ("a.value", "a.query")
+    assert value.share == pytest.approx(1.0)
+    change = weights["a.query.lora_B.weight"] @ weights["a.query.lora_A.weight"]
+    singular = np.linalg.svd(change, compute_uv=False)
+    assert query.size == pytest.approx(np.linalg.norm(change))
+    assert query.share == pytest.approx(singular[0] ** 2 / (singular**2).sum())
+
+
+def test_an_untrained_adapter_has_no_direction() -> None:
+    weights = {"q.lora_A.weight": np.ones((2, 5)), "q.lora_B.weight": np.zeros((3, 2))}
+    (direction,) = adapter_directions(weights)
+    assert (direction.size, direction.share) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"classifier.weight": np.ones((2, 5))},
+        {"q.lora_A.weight": np.ones((2, 5))},
+        {"q.lora_A.weight": np.ones((2, 5)), "q.lora_B.weight": np.ones((3, 4))},
+    ],
+)
+def test_what_is_no_adapter_is_refused(weights: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match=r"lora|LoRA"):
+        adapter_directions(weights)
 
 
 def test_a_planted_word_tells_its_label_in_the_data() -> None:
