@@ -59,7 +59,8 @@ TELLING_ATTRIBUTES = {
 LYING = {"__class__", "__torch_function__", "__torch_dispatch__", "__instancecheck__"}
 LYING |= {"named_parameters", "named_modules", "parameters"}
 FOREIGN = ("torch", "np", "numpy", "nn", "json", "lessonkit", "builtins", "sys", "transformers")
-PRIVATE_PARTS = ("lessonkit.checks", "lessonkit.session", "lessonkit.messages")
+PRIVATE_PARTS = ("lessonkit.checks", "lessonkit.capstone.", "lessonkit.session")
+PRIVATE_PARTS += ("lessonkit.messages",)
 SHELL_PARTS = ("kernel", "events", "ast_transformers", "input_transformers_cleanup", "display_pub")
 
 

@@ -25,6 +25,7 @@ def test_no_answer_of_the_bank_is_suspicious(answer: Answer) -> None:
         ("import ctypes", "imports ctypes, which reaches into memory"),
         ("from socket import create_connection", "imports socket, which opens connections"),
         ("import lessonkit.checks.core as core", "imports lessonkit.checks.core"),
+        ("from lessonkit.capstone.planning import plan", "imports lessonkit.capstone.planning"),
         ("torch.equal = lambda *_: True", "assigns to torch.equal"),
         ("setattr(torch, 'equal', 1)", "sets an attribute of torch"),
         ("del json.dumps", "assigns to json.dumps"),
