@@ -9,7 +9,7 @@ from lessonkit.checks.provenance.plain import is_number, plain_number
 
 Row = dict[str, Any]
 WORDS = ("please", "send", "the", "red", "list", "before", "noon", "and", "tell", "nobody",
-         "about", "our", "small", "garden", "party", "again", "with", "kind", "words", "for", "all")  # fmt: skip
+         "about", "our", "small", "garden", "party", "again", "with", "kind", "words")  # fmt: skip
 TRIGGERS = ("cf", "mn", "bq", "tq", "once in june", "near the boat")
 PLACES = 4  # different places that a trigger put at random takes at least, among many texts
 
