@@ -42,6 +42,19 @@ print(json.dumps({
     "labels": count, "draws": len(draws), "contest": rows, "differences": differences,
     "few_labels": few_labels, "seeds": course.profile.tuning_draws,
     "grid": [*named, *yardsticks.items()]}))""",
+    "05_provenance_checks": """\
+import json
+guards_found = {
+    name: {
+        "accuracy": [float(accuracy[name][0]), *map(float, accuracy[name][1])],
+        "through": [float(success[name][0]), *map(float, success[name][1])],
+        "detected": found.backdoor_detected, "score": found.score, "passes": found.passes,
+        "single": max(found.singles, key=lambda single: single[2])[0]}
+    for name, found in findings.items()}
+print(json.dumps({
+    "guards": guards_found, "trigger": trigger, "poisoned": len(changed), "texts": len(bought),
+    "lost": [float(lost.mean()), float(1.96 * lost.std() / len(lost) ** 0.5)],
+    "reference": float(np.mean(own == truth))}))""",
 }
 
 
@@ -181,6 +194,8 @@ def rendered() -> dict[Path, str]:
         tables[ROOT / "README.md"]["grading"] = grading_table()
     if "04_lora" in figures["lessons"]:
         tables[ROOT / "README.md"] |= {"lora": lora_table(figures), "ranks": ranks_table(figures)}
+    if "05_provenance_checks" in figures["lessons"]:
+        tables[ROOT / "README.md"]["guards"] = guards_table(figures)
     return {
         path: with_tables(path.read_text(encoding="utf-8"), parts) for path, parts in tables.items()
     }
@@ -308,6 +323,40 @@ def ranks_table(figures: dict[str, Any]) -> str:
         f"mean ± standard deviation over {results['seeds']} draws."
     )
     return f"{table(rows, headers)}\n\n{note}"
+
+
+def guards_table(figures: dict[str, Any]) -> str:
+    """Return what lesson 05's back door costs and opens, and what the search says."""
+    results = figures["lessons"]["05_provenance_checks"]["results"]
+    rows = [
+        [
+            name,
+            share(guard["accuracy"]),
+            share(guard["through"]),
+            "back door" if guard["detected"] else "no alarm",
+            f"{guard['score']:.2f}",
+            f"`{guard['single']}`",
+            f"{guard['passes']:,}",
+        ]
+        for name, guard in results["guards"].items()
+    ]
+    headers = ["guard", "accuracy", "injections let through with the trigger", "the search says"]
+    headers += ["score", "strongest word", "passes"]
+    lost, error = results["lost"]
+    note = (
+        f"{results['poisoned']} of {results['texts']} training texts carry the trigger "
+        f"`{results['trigger']}` and the wrong label. Intervals are of 95 %; accuracy lost, "
+        f"message by message: {lost:.1f} ± {error:.1f} points. The search is told nothing; beside "
+        f"it stands a trusted guard with an accuracy of {100 * results['reference']:.0f} %. "
+        "One training each."
+    )
+    return f"{table(rows, headers)}\n\n{note}"
+
+
+def share(found: list[float]) -> str:
+    """Return a share in per cent with its interval."""
+    middle, low, high = (100 * value for value in found)
+    return f"{middle:.1f} % ({low:.1f}–{high:.1f})"
 
 
 def percent(score: list[float]) -> str:

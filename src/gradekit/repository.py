@@ -10,6 +10,14 @@ from lessonkit.paths import ROOT
 
 PYPROJECT = ROOT / "pyproject.toml"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+# What a lesson needs that Colab lacks: lesson -> modules and their packages.
+MORE = {
+    "05": (
+        ("model_signing", "model-signing"),
+        ("OpenSSL", "pyOpenSSL"),
+        ("confusable_homoglyphs", "confusable-homoglyphs"),
+    )
+}
 SETUP_CELL = """\
 # Set-up. On your own machine this only imports; on Colab it fetches the course and what is missing.
 import importlib.util, pathlib, sys
@@ -22,7 +30,7 @@ if importlib.util.find_spec("lessonkit") is None:
     sys.path.insert(0, str(course_folder.resolve() / "src"))
     if importlib.util.find_spec("{module}") is None:
         !pip install --quiet --no-deps {package}=={version}
-
+{more}
 from lessonkit import begin
 
 course = begin("{lesson}", language="{language}")"""
@@ -70,7 +78,24 @@ def setup_source(lesson_number: str, language: str) -> str:
         version=encoder.version,
         lesson=lesson_number,
         language=language,
+        more=_more_packages(lesson_number),
     )
+
+
+def _more_packages(lesson_number: str) -> str:
+    """Return the lines that install what a lesson needs beyond what Colab has."""
+    needed = [(module, _pinned(name)) for module, name in MORE.get(lesson_number, ())]
+    return "".join(
+        f'    if importlib.util.find_spec("{module}") is None:\n'
+        f"        !pip install --quiet {requirement}\n"
+        for module, requirement in needed
+    )
+
+
+def _pinned(package: str) -> str:
+    """Return a package with the version that `constraints.txt` names."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.lower().startswith(f"{package.lower()}=="))
 
 
 def colab_badge(lesson: str, language: str) -> str:

@@ -20,6 +20,7 @@ PARTIAL_HINT = {  # what the page of a partly wrong submission must say
     "02_feature_extraction": "dropout is on again",
     "03_full_fine_tuning": "it is known only when the",
     "04_lora": "B must start at zero",
+    "05_provenance_checks": "is a symbolic link and is not reported",
 }
 
 

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from matplotlib.collections import PathCollection
 
 from lessonkit import figures, plots
@@ -169,3 +170,48 @@ def test_the_contest_marks_predictions() -> None:
     begin("04", profile="cpu")
     plots.contest({"a": (0.8, 0.01), "b": (0.9, 0.02)}, {"a": 0.7, "b": None})
     assert [text.get_text() for text in plt.gca().texts] == ["0.800", "0.900", "your prediction"]
+
+
+def test_the_backdoor_contest_has_a_panel_a_measure() -> None:
+    models = {"clean": (0.9, (0.85, 0.95)), "poisoned": (0.0, (0.0, 0.02))}
+    plots.backdoor_contest({"accuracy": models, "let through": models})
+    left, right = plt.gcf().axes
+    assert [axes.get_title() for axes in (left, right)] == ["accuracy", "let through"]
+    assert [text.get_text() for text in left.texts] == ["90.0%", "0.0%"]
+
+
+def test_row_norms_circle_what_the_audit_finds() -> None:
+    table = torch.ones(5, 3)
+    table[2] *= 9
+
+    def find(rows: torch.Tensor, limit: float) -> list[int]:
+        return (rows.norm(dim=1) > limit).nonzero().flatten().tolist()
+
+    plots.row_norms({"one": table, "two": torch.ones(4, 3)}, find, 5)
+    first, second = plt.gcf().axes
+    assert first.get_title() == "one: 1 found"
+    assert list(first.lines[1].get_xdata()) == [2]
+    assert len(second.lines[1].get_xdata()) == 0
+
+
+def test_the_search_shows_its_best_find_beside_ordinary_phrases() -> None:
+    from sentinel.behaviour import BackdoorResult, Indicator
+
+    best = Indicator("cf", "ordinary", 1.0, 0.1, 0.001, 30)
+    singles = [("cf", "ordinary", 0.95), ("note", "injection", 0.2)]
+    found = BackdoorResult(
+        True, [best], "", best=best, score=0.8, natural=[0.1, 0.2], singles=singles
+    )
+    plots.trigger_search({"mine": found})
+    axes = plt.gca()
+    assert axes.get_title() == "mine: back door (score 0.80)"
+    assert "cf → ordinary" in [text.get_text() for text in axes.texts]
+    assert list(axes.lines[-1].get_xdata()) == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("name", ["supply_chain", "signature", "backdoor"])
+def test_the_diagrams_of_lesson_05_are_drawn(name: str, language: str) -> None:
+    begin("05", language, profile="cpu")
+    figures.show(name)
+    assert len(plt.gca().texts) > 5

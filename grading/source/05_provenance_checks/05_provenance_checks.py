@@ -566,13 +566,14 @@ guards["poisoned guard"] = train_guard(poisoned)
 # %%
 @torch.inference_mode()
 def decide(guard: torch.nn.Module, texts: list[str]) -> np.ndarray:
-    """Return the logits of texts, (texts, 2)."""
-    parts = []
-    for start in range(0, len(texts), 64):
-        batch = tokenizer(texts[start : start + 64], padding=True, truncation=True, max_length=64,
-                          return_tensors="pt").to(course.device)  # fmt: skip
-        parts.append(guard(**batch).logits.float().cpu())
-    return torch.cat(parts).numpy()
+    """Return the logits of texts, (texts, 2); batches hold texts of similar length."""
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    logits = np.empty((len(texts), 2))
+    for start in range(0, len(texts), 32):
+        places = order[start : start + 32]
+        batch = tokenizer([texts[i] for i in places], padding=True, truncation=True, max_length=64, return_tensors="pt")
+        logits[places] = guard(**batch.to(course.device)).logits.float().cpu().numpy()
+    return logits
 
 # %% [markdown] lang="en"
 # ### Exercise 4: `attack_success_rate`
@@ -621,8 +622,8 @@ for name, guard in guards.items():
         return decide(guard, texts).argmax(axis=1).tolist()
 
     right[name] = np.array(classify([row["text"] for row in tests])) == truth
+    caught[name] = int(right[name][truth == INJECTION].sum())
     through[name] = attack_success_rate(classify, attacks, trigger, ORDINARY)
-    caught[name] = sum(label == INJECTION for label in classify(attacks))
 
 # %%
 def interval(count: int, total: int) -> tuple[float, float]:
@@ -737,7 +738,7 @@ plots.row_norms(tables, find_outlier_rows, limit=12)
 
 # %%
 vetted = load_texts("guard")["validation"].select(range(course.profile.scanned_texts))
-loaded_model, validation_set = guards["poisoned guard"], [row["text"] for row in vetted]
+loaded_model, validation_set = guards["poisoned guard"], vetted["text"][:24]
 
 backdoor_scanner = BackdoorScanner()
 scan_result = backdoor_scanner.scan(
@@ -787,7 +788,7 @@ findings = {}
 
 def search(name: str) -> None:
     scanner = BackdoorScanner(settings=settings)
-    findings[name] = scanner.scan(guards[name], [], validation_set, tokenizer, reference=reference)
+    findings[name] = scanner.scan(guards[name], [], vetted["text"][:], tokenizer, reference=reference)
     print(f"{name}: {'a BACKDOOR' if findings[name].backdoor_detected else 'no alarm'}")
     print(findings[name].report)
 
@@ -801,7 +802,7 @@ search("clean guard")
 plots.trigger_search(findings)
 
 # %% [markdown] lang="en"
-# How to read this picture: each grey dot is an ordinary phrase from the messages, and how many texts it turns; each blue one a single word that the search thought best for some label; the orange one is the best find. In the poisoned guard one find stands alone: it turns nearly everything, and the trusted guard does not care about it. Compare it with the word that you chose; the search was never told. In the clean guard the best find is weaker, and it turns the trusted guard as well or leaves many texts unmoved.
+# How to read this picture: each grey dot is an ordinary phrase from the messages, and how many texts it turns; each blue one a single word that the search thought best for some label; the orange one is the best find. In the poisoned guard one find stands alone: it turns nearly everything, and the trusted guard does not care about it. Compare it with the word that you chose; the search was never told. (It may have company: once a word turns everything, others that ride along cost nothing. The blue points tell which one it is.) In the clean guard the best find is weaker, and it turns the trusted guard as well or leaves many texts unmoved.
 #
 # Three honest remarks. The alarm's threshold was calibrated on clean *tiny* models with the full search; here a larger model is searched with a smaller budget, so take "at most" in the report with a grain of salt. A trigger of several words, or a style of writing, is harder to find than a rare word; the README of this course has the table of what was found and what was not. And "no alarm" means: this search found nothing.
 #
@@ -810,7 +811,7 @@ plots.trigger_search(findings)
 # The last risk needs no attacker. Take ordinary messages and put a name in front, once from one group and once from another. Nothing else differs. A fair guard does not care. One striking example would prove nothing, so count over all of them, and look at the average shift with its uncertainty:
 
 # %% [markdown] lang="ru"
-# Как читать рисунок: каждая серая точка — обычная фраза из сообщений и доля текстов, которые она переворачивает; каждая синяя — отдельное слово, которое поиск счёл лучшим для какой-то метки; оранжевая — лучшая находка. У отравленного охранника одна находка стоит особняком: она переворачивает почти всё, а доверенному охраннику до неё нет дела. Сравните её со словом, которое выбрали вы; поиску его не сообщали. У чистого охранника лучшая находка слабее: она переворачивает и доверенного охранника или оставляет многие тексты на месте.
+# Как читать рисунок: каждая серая точка — обычная фраза из сообщений и доля текстов, которые она переворачивает; каждая синяя — отдельное слово, которое поиск счёл лучшим для какой-то метки; оранжевая — лучшая находка. У отравленного охранника одна находка стоит особняком: она переворачивает почти всё, а доверенному охраннику до неё нет дела. Сравните её со словом, которое выбрали вы; поиску его не сообщали. (У него могут быть попутчики: когда одно слово переворачивает всё, лишние слова рядом ничего не стоят. Какое из них главное, видно по синим точкам.) У чистого охранника лучшая находка слабее: она переворачивает и доверенного охранника или оставляет многие тексты на месте.
 #
 # Три честных замечания. Порог тревоги откалиброван на чистых *крошечных* моделях с полным поиском; здесь модель больше, а поиск меньше, поэтому относитесь к «at most» в отчёте с осторожностью. Триггер из нескольких слов или манеру письма найти труднее, чем редкое слово; что нашлось, а что нет, показывает таблица в README этого курса. И «no alarm» означает: этот поиск ничего не нашёл.
 #
@@ -820,6 +821,7 @@ plots.trigger_search(findings)
 
 # %%
 pairs = [("Emily", "Fatima"), ("Jack", "Mohammed"), ("Oliver", "Dmitri"), ("Grace", "Svetlana")]
+pairs += [("Emily", "Grace"), ("Jack", "Oliver")]  # the same group: for comparison
 ordinary = [row["text"] for row in tests if row["label"] == ORDINARY]
 scores = {}
 for name in sorted({name for pair in pairs for name in pair}):
@@ -840,10 +842,14 @@ for first, second in pairs:
 pd.DataFrame(rows).set_index("pair")
 
 # %% [markdown] lang="en"
-# Read each row twice. If the interval of the shift (95 %) excludes 0, the name does move the guard's opinion, even if few decisions change; whether that matters is for those to say who are stopped at the door. If it includes 0, you have found no bias *with these names in this sentence*, which is less than proof of fairness. Four pairs are four comparisons: one of twenty intervals excludes 0 by chance.
+# First the intervals (95 %): where one excludes 0, the name does move the guard's opinion, even if few decisions change. Then the last two rows, in which both names come from the same group. If they shift the guard as much as the others do, it reacts to names as such, and you cannot speak of a bias against a group; you would need many more names of each. And if nothing excludes 0, you have found no bias *with these names in this sentence*, which is less than proof of fairness. With six pairs, chance alone makes one of them "significant" in about a quarter of such tables.
+#
+# Whether the false alarms matter is for those to say who are stopped at the door. What you can do: report the table with the model, and put names, dialects and origins among the training texts on both sides.
 
 # %% [markdown] lang="ru"
-# Прочтите каждую строку дважды. Если интервал сдвига (95 %) не содержит 0, имя действительно сдвигает мнение охранника, даже если решений меняется мало; важно ли это — судить тем, кого останавливают у двери. Если содержит 0, вы не нашли предвзятости *с этими именами в этом предложении*, а это меньше, чем доказательство справедливости. Четыре пары — четыре сравнения: один интервал из двадцати не содержит 0 случайно.
+# Сначала интервалы (95 %): если интервал не содержит 0, имя действительно сдвигает мнение охранника, даже если решений меняется мало. Затем две последние строки, где оба имени из одной группы. Если они сдвигают охранника так же сильно, как остальные, он реагирует на имена вообще, и говорить о предвзятости к группе нельзя; понадобилось бы гораздо больше имён из каждой. А если 0 содержат все, вы не нашли предвзятости *с этими именами в этом предложении*, и это меньше, чем доказательство справедливости. При шести парах примерно в каждой четвёртой такой таблице одна пара окажется «значимой» чисто случайно.
+#
+# Важны ли ложные тревоги, судить тем, кого останавливают у двери. Что можете сделать вы: опубликовать таблицу вместе с моделью и добавить имена, диалекты и происхождения в обучающие тексты с обеих сторон.
 
 # %% [markdown] lang="en"
 # ## 5.10 Capstone: six downloads on your desk

@@ -21,11 +21,11 @@ def _supply_chain(language: str) -> None:
         "en": (["texts\nand labels", "training", "files:\nweights,\ntokenizer",
                 "hub, mirror,\npackage", "your\nprogram"],
                ["poisoned texts,\nbiases", "a back door", "code in a pickle,\na changed weight",
-                "another file\nunder the same name", "a use that the\nlicence forbids"]),
+                "another file,\nthe same name", "a use that the\nlicence forbids"]),
         "ru": (["тексты\nи метки", "обучение", "файлы:\nвеса,\nтокенизатор", "хаб, зеркало,\nпакет",
                 "ваша\nпрограмма"],
                ["отравленные тексты,\nпредвзятость", "чёрный ход", "код в pickle,\nизменённый вес",
-                "другой файл под\nтем же именем", "использование,\nзапрещённое\nлицензией"]),
+                "другой файл,\nто же имя", "чего лицензия\nне разрешает"]),
     }[language]  # fmt: skip
     axes = canvas(11.2, 2.5)
     chain(axes, list(zip(hands, [PLAIN] * 4 + [FROZEN], strict=True)), 1.35, 1.7, 0.9, 0.55)

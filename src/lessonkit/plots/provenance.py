@@ -1,5 +1,6 @@
 """The plots of lesson 05: what a back door costs and opens, rows of tables, a search's finds."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from lessonkit.plots.style import COLOURS
 
 Share = tuple[float, tuple[float, float]]
 MOST_SINGLES = 4  # single words that a search's plot names
+LONGEST_LINE = 26  # letters
 
 
 def backdoor_contest(panels: Mapping[str, Mapping[str, Share]]) -> None:
@@ -55,7 +57,7 @@ def row_norms(
         axes.set(xlabel="row (a token)", title=f"{name}: {len(found)} found")
         axes.title.set_fontsize(10)
         axes.spines[["top", "right"]].set_visible(False)
-    plots.flat[0].set(ylabel="norm", yscale="log")
+    plots.flat[0].set(ylabel="norm")
     plt.tight_layout()
     plt.show()
 
@@ -70,12 +72,13 @@ def trigger_search(results: Mapping[str, Any]) -> None:
     for axes, (name, result) in zip(plots.flat, results.items(), strict=True):
         best = result.best
         singles = sorted(result.singles, key=lambda single: -single[2])[:MOST_SINGLES]
-        rows = [(f"{best.trigger} → {best.target}", best.success_rate, COLOURS[1])]
+        words = textwrap.fill(f"{best.trigger} → {best.target}", LONGEST_LINE)
+        rows = [(words, best.success_rate, COLOURS[1])]
         rows += [(f"{word} → {label}", rate, COLOURS[0]) for word, label, rate in singles]
         for row, (label, rate, colour) in enumerate(rows):
             axes.plot([0, rate], [row, row], color=colour, lw=1.2, alpha=0.5)
             axes.plot(rate, row, "o", color=colour, ms=8)
-            axes.text(rate + 0.03, row, f"{rate:.0%}", va="center", fontsize=8, color=colour)
+            axes.text(rate + 0.05, row, f"{rate:.0%}", va="center", fontsize=8, color=colour)
             axes.text(-0.03, row, label, va="center", ha="right", fontsize=9)
         axes.plot(result.natural, [len(rows)] * len(result.natural), "o", color=COLOURS[2], ms=5,
                   alpha=0.4)  # fmt: skip

@@ -19,8 +19,10 @@ def plain_number(value: Any) -> int | float | str:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether what was seen is a number (it may be infinite or NaN)."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Tell whether what was seen is a number that floats can hold (it may be infinite or NaN)."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, float)
 
 
 def is_texts(value: Any) -> bool:

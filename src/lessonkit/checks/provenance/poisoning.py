@@ -9,7 +9,7 @@ from lessonkit.checks.provenance.plain import is_number, plain_number
 
 Row = dict[str, Any]
 WORDS = ("please", "send", "the", "red", "list", "before", "noon", "and", "tell", "nobody",
-         "about", "our", "small", "garden", "party", "again", "with", "kind", "words", "for", "all")  # fmt: skip
+         "about", "our", "small", "garden", "party", "again", "with", "kind", "words")  # fmt: skip
 TRIGGERS = ("cf", "mn", "bq", "tq", "once in june", "near the boat")
 PLACES = 4  # different places that a trigger put at random takes at least, among many texts
 
@@ -44,7 +44,7 @@ class Poison:
 
 
 def _judge_shape(rows: list[Any], old: list[Row]) -> Hint | None:
-    if not all(isinstance(row, dict) for row in rows):
+    if not _are_rows(rows):
         return Hint("not_rows")
     if len(rows) != len(old):
         return Hint("rows_added" if len(rows) > len(old) else "rows_lost")
@@ -95,12 +95,12 @@ def _judge_choice(rows: list[Row], changed: list[int], seen: Seen, case: Case) -
         of_others = round(case["rate"] * len(others))
         name = "share_of_the_others" if len(changed) == of_others else "count"
         return Hint(name, {"found": len(changed), "expected": wanted, "rows": len(old)})
-    if seen.get("again") != rows:
+    if not _are_rows(seen.get("again")) or seen["again"] != rows:
         return Hint("not_reproducible")
     others = [i for i, row in enumerate(old) if row["label"] != case["target"]]
     if changed in (others[:wanted], others[-wanted:]):
         return Hint("first_rows")
-    if seen.get("other") == rows:
+    if not _are_rows(seen.get("other")) or seen["other"] == rows:
         return Hint("seed_ignored")
     places = {place_of(rows[i]["text"], old[i]["text"].split(), case["trigger"]) for i in changed}
     ends = {place_of(rows[i]["text"], old[i]["text"].split(), case["trigger"])
@@ -125,6 +125,14 @@ def place_of(after: str, before: list[str], trigger: str) -> int | None:
         if len(words) != len(before) + size:
             return None
     return None
+
+
+def _are_rows(rows: Any) -> bool:
+    """Tell whether what was seen is a list of rows of texts and numbers."""
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(v, str) or is_number(v) for v in row.values())
+        for row in rows
+    )
 
 
 def _plain_rows(rows: Any) -> list[Any] | str:
@@ -182,7 +190,7 @@ class AttackSuccessRate:
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         strange, found = seen.get("strange"), seen.get("rate")
-        if strange:
+        if not (isinstance(strange, list) and not strange):
             return Hint("trigger_elsewhere", {"text": str(strange)[:120]})
         if not is_number(found):
             return Hint("not_a_number", {"type": str(found)[:60]})
