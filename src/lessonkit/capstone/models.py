@@ -153,7 +153,7 @@ def _model() -> Any:
     """Return an untrained classifier, as transformers builds it from its settings."""
     from transformers import BertConfig, BertForSequenceClassification
 
-    return BertForSequenceClassification(BertConfig(**settings_of("classifier"))).eval()
+    return BertForSequenceClassification(BertConfig.from_dict(settings_of("classifier"))).eval()
 
 
 @cache
