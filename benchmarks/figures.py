@@ -453,7 +453,7 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         f"An alarm asks for a score that at most 5 % of {measured['calibrated_on']} clean models "
         "of another zoo reach, for 0.4 at least, and for a trigger that turns 80 % of the texts; "
         f"by the first alone {ours['rare_scores']} of the {measured['clean']} clean models would "
-        "be accused, half of them of tasks that the other zoo has: the rate does not hold by itself."
+        "be accused."
         f"{_style_note(ours)} Every token at every place of the texts would take "
         f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
         f"many as the search beside a base, which tries groups of four as well, and "
