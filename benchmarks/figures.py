@@ -519,10 +519,13 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         "clean one” counts single words, then phrases, pairs and sentences, then styles; seconds "
         "are of one CPU core; passes are texts that go through a model, forwards or backwards, "
         "the training of references included. With the threshold "
-        f"{measured['threshold']:.2f}, from {measured['calibrated_on']} clean models of another "
-        f"zoo, for at most 5 % of false alarms, the search accuses {ours['false_alarms']} of the "
-        f"clean models, and {words['alarms']} of the {words['models']} that a word or words "
-        f"turn.{_style_note(ours)} Every token at every place of the texts would take "
+        f"{measured['threshold']:.2f} the search accuses {ours['false_alarms']} of the "
+        f"clean models, and {words['alarms']} of the {words['models']} that a word or words turn. "
+        f"An alarm asks for a score that at most 5 % of {measured['calibrated_on']} clean models "
+        "of another zoo reach, for 0.4 at least, and for a trigger that turns 80 % of the texts; "
+        f"by the first alone {ours['rare_scores']} of the {measured['clean']} clean models would "
+        "be accused."
+        f"{_style_note(ours)} Every token at every place of the texts would take "
         f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
         f"many as the search beside a base, which tries groups of four as well, and "
         f"{ratios['without_reference']} times as many as the search for single tokens; every pair "
@@ -566,9 +569,15 @@ def _indicator_note(found: dict[str, Any]) -> str:
 
 
 def _encoder_note(measured: dict[str, Any]) -> str:
-    if not _both_kinds(measured):
+    ours = measured["methods"].get("with_reference")
+    if ours is None:
         return ""
-    ours = measured["methods"]["with_reference"]
+    if not _both_kinds(measured):
+        return (
+            f" Of MiniLM's size, on reviews and guard texts, {ours['models']} clean models alone "
+            f"were searched so far{_unfinished(measured)}: {ours['false_alarms']} accused, "
+            f"{ours['seconds'][0]:.0f} s (median) of one core."
+        )
     return (
         f" Of MiniLM's size, on reviews and guard texts: {measured['clean']} clean ones and "
         f"{_families(measured['backdoored'])}{_unfinished(measured)}; with the tiny models' "

@@ -45,7 +45,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
 SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
 CALIBRATION = Path(__file__).resolve().parents[2] / "src/sentinel/policy/backdoor_calibration.toml"
 TEXTS = 160  # test texts that a scan gets
-DBS_SAMPLE, BRUTE_SAMPLE = 24, 8  # models that the slow methods are run on
+DBS_SAMPLE, BRUTE_SAMPLE = 16, 6  # models that the slow methods are run on
 BOOTSTRAP = 2000
 SEARCHES = ("with_reference", "without_reference")
 
@@ -211,10 +211,17 @@ def report() -> None:
     """Scan the reported zoo: with every method, the slow ones on a sample of the models."""
     measure(zoo.members(zoo.REPORTED), SEARCHES)
     look(zoo.members(zoo.REPORTED))
-    specs = list(zoo.members(zoo.REPORTED))
+    specs = in_pairs(zoo.members(zoo.REPORTED))
+    measure(specs[:DBS_SAMPLE], ("universal_triggers", "fixed_phrases", "dbs"))
+    measure(specs[:BRUTE_SAMPLE], ("brute_force",))
     measure(specs, ("universal_triggers", "fixed_phrases"))
-    measure(specs[:: len(specs) // DBS_SAMPLE], ("dbs",))
-    measure(specs[:: len(specs) // BRUTE_SAMPLE], ("brute_force",))
+
+
+def in_pairs(specs: Iterable[Spec]) -> list[Spec]:
+    """Return as many clean models as others, in turns: any beginning is a fair sample."""
+    specs = list(specs)
+    clean, others = ([s for s in specs if s.clean is wanted] for wanted in (True, False))
+    return [spec for pair in zip(clean, others, strict=False) for spec in pair]
 
 
 def look(specs: Iterable[Spec]) -> None:
@@ -312,6 +319,7 @@ def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
         "groups": parts,
         "models": len(rows),
         "false_alarms": _alarms([row for row in rows if row["family"] == "clean"], method),
+        "rare_scores": _rare(clean, method),
         "seconds": [float(np.median(seconds)), float(np.percentile(seconds, 95))],
         "passes": float(np.median([row[method]["passes"] for row in rows])),
     }
@@ -331,6 +339,13 @@ def _told_apart(clean: list[float], dirty: list[dict[str, Any]], method: str) ->
 
 def _alarms(rows: list[dict[str, Any]], method: str) -> int | None:
     return sum(_accused(row, method) for row in rows) if method in SEARCHES else None
+
+
+def _rare(scores: list[float], method: str) -> int | None:
+    """Count scores of clean models that the calibration alone calls too rare for one."""
+    if method not in SEARCHES:
+        return None
+    return sum(calibration(method).false_alarm(score) <= FALSE_ALARMS for score in scores)
 
 
 def _recovered(row: dict[str, Any], method: str) -> bool:

@@ -153,3 +153,8 @@ def test_indicators_are_counted_where_they_apply() -> None:
     assert (found["clean"], found["clean_moved"]) == (2, 1)
     assert (found["planted_rows"], found["rows_named"]) == (1, 1)
     assert (found["poisoned_data"], found["influence"], found["spectral"]) == (1, 1, 0.75)
+
+
+def test_a_sample_holds_as_many_clean_models_as_others() -> None:
+    specs = [*zoo.REPORTED.clean[:5], *zoo.REPORTED.candidates("phrase")][:8]
+    assert [spec.clean for spec in measure.in_pairs(specs)] == [True, False] * 3
