@@ -40,7 +40,8 @@ class Distribution:
         scheduler: address of a Dask scheduler, such as "tcp://head:8786"; its workers need this
             package. None starts workers inside this process: the sandboxes are processes of
             their own.
-        workers: how many to start here; None for one a core.
+        workers: how many notebooks to run here at once; None for one more than there are cores,
+            since each waits for messages now and then.
 
     Raises:
         CourseError: no scheduler answers, or it has no workers.
@@ -51,7 +52,7 @@ class Distribution:
         self, lesson: str, setting: Setting, scheduler: str | None, workers: int | None
     ) -> None:
         self.lesson, self.setting, self.scheduler = lesson, setting, scheduler
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or len(os.sched_getaffinity(0)) + 1
 
     def __enter__(self) -> "Distribution":
         if self.scheduler is None:

@@ -115,6 +115,30 @@ transformers.utils.logging.disable_progress_bar()
 from lessonkit import model_folder
 from transformers import AutoModel, AutoTokenizer
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.feature_extraction.text import TfidfVectorizer
+words, labels = ["one word", "two words", "no word", "a word"] * 2, [0, 1] * 4
+make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(words, labels).predict(words)
+
+import matplotlib.pyplot as plt
+figure, panels = plt.subplots(1, 2, layout="tight")
+panels[0].errorbar([1, 2], [1, 2], [0.1, 0.1], label="a", capsize=3)
+panels[0].set(xscale="log", xlabel="count", title="curves")
+panels[0].legend()
+panels[1].barh(["a", "b"], [1, 2], xerr=[0.1, 0.1])
+plt.close(figure)
+
+import pandas
+pandas.DataFrame({"a": [1, 2]})._repr_html_()
+
+with torch.random.fork_rng():
+    layer = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    scores = layer(torch.ones(3, 4))
+    torch.nn.functional.cross_entropy(scores, torch.zeros(3, dtype=int)).backward()
+    optimizer.step()
+
 folder = model_folder("encoder")
 tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
 for count in (1, 8, 32):
