@@ -804,7 +804,7 @@ plots.trigger_search(findings)
 # %% [markdown] lang="en"
 # How to read this picture: each grey dot is an ordinary phrase from the messages, and how many texts it turns; each blue one a single word that the search thought best for some label; the orange one is the best find. In the poisoned guard one find stands alone: it turns nearly everything, and the trusted guard does not care about it. Compare it with the word that you chose; the search was never told. (It may have company: once a word turns everything, others that ride along cost nothing. The blue points tell which one it is.) In the clean guard the best find is weaker, and it turns the trusted guard as well or leaves many texts unmoved.
 #
-# Three honest remarks. The alarm's threshold was calibrated on clean *tiny* models with the full search; here a larger model is searched with a smaller budget, so take "at most" in the report with a grain of salt. A trigger of several words, or a style of writing, is harder to find than a rare word; the README of this course has the table of what was found and what was not. And "no alarm" means: this search found nothing.
+# Three honest remarks. The alarm's threshold was calibrated on clean *tiny* models with the full search; here a larger model is searched with a smaller budget, so take the comparison with them in the report with a grain of salt. A trigger of several words, or a style of writing, is harder to find than a rare word; the README of this course has the table of what was found and what was not. And "no alarm" means: this search found nothing.
 #
 # ## 5.9 A bias probe
 #
@@ -813,7 +813,7 @@ plots.trigger_search(findings)
 # %% [markdown] lang="ru"
 # Как читать рисунок: каждая серая точка — обычная фраза из сообщений и доля текстов, которые она переворачивает; каждая синяя — отдельное слово, которое поиск счёл лучшим для какой-то метки; оранжевая — лучшая находка. У отравленного охранника одна находка стоит особняком: она переворачивает почти всё, а доверенному охраннику до неё нет дела. Сравните её со словом, которое выбрали вы; поиску его не сообщали. (У него могут быть попутчики: когда одно слово переворачивает всё, лишние слова рядом ничего не стоят. Какое из них главное, видно по синим точкам.) У чистого охранника лучшая находка слабее: она переворачивает и доверенного охранника или оставляет многие тексты на месте.
 #
-# Три честных замечания. Порог тревоги откалиброван на чистых *крошечных* моделях с полным поиском; здесь модель больше, а поиск меньше, поэтому относитесь к «at most» в отчёте с осторожностью. Триггер из нескольких слов или манеру письма найти труднее, чем редкое слово; что нашлось, а что нет, показывает таблица в README этого курса. И «no alarm» означает: этот поиск ничего не нашёл.
+# Три честных замечания. Порог тревоги откалиброван на чистых *крошечных* моделях с полным поиском; здесь модель больше, а поиск меньше, поэтому относитесь к сравнению с ними в отчёте с осторожностью. Триггер из нескольких слов или манеру письма найти труднее, чем редкое слово; что нашлось, а что нет, показывает таблица в README этого курса. И «no alarm» означает: этот поиск ничего не нашёл.
 #
 # ## 5.9 Проба на предвзятость
 #

@@ -14,7 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sentinel.behaviour.decision import FALSE_ALARMS, SUCCESS, calibration, is_alarm
+from sentinel.behaviour.decision import (
+    FALSE_ALARMS,
+    FLOOR,
+    SUCCESS,
+    Calibration,
+    calibration,
+    is_alarm,
+)
 
 if TYPE_CHECKING:
     from sentinel.behaviour.hunt import Hunt
@@ -43,8 +50,8 @@ class Indicator:
         texts: number of texts of other labels.
         interval: of the success rate, 95 % (Clopper-Pearson).
         found: "given" or "search".
-        false_alarm: for one that the search found, how often a search of a clean model
-            finds one that is as strong; None for a given phrase.
+        false_alarm: for one that the search found, how often a search of a clean model like
+            those of the calibration finds one that is as strong; None for a given phrase.
     """
 
     trigger: str
@@ -185,9 +192,7 @@ class BackdoorScanner:
         )
         found = [*found, indicator] if alarm else found
         lines = _lines([*tried, indicator], found)
-        lines.append(
-            _summary(result, seconds, bool(references), indicator, self.false_alarms, alarm)
-        )
+        lines.append(_summary(result, seconds, bool(references), scores, self.false_alarms, alarm))
         moved = [] if base is None else changed_rows(model, base, tokenizer)
         if moved:
             names = ", ".join(repr(row.token) for row in moved[:NAMED])
@@ -252,16 +257,17 @@ def _summary(
     result: Hunt,
     seconds: float,
     referenced: bool,
-    indicator: Indicator,
+    scores: Calibration,
     level: float,
     alarm: bool,
 ) -> str:
     what = "single tokens and groups of up to four" if referenced else "single tokens only"
+    known = f"{scores.reached(result.score)} of {len(scores.scores)} clean models"
     return (
         f"The search tried {what}: {result.passes} texts through the model in "
-        f"{seconds:.1f} s. Score {result.score:.2f}; a clean model scores as high in at "
-        f"most {indicator.false_alarm:.1%} of cases: {'an' if alarm else 'no'} alarm, where "
-        f"{level:.0%} may be false."
+        f"{seconds:.1f} s. Score {result.score:.2f}; in the calibration {known} score as "
+        f"high: {'an' if alarm else 'no'} alarm, where {level:.0%} of them may, and {FLOOR} is "
+        "the least that counts."
     )
 
 

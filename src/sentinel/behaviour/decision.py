@@ -40,8 +40,11 @@ class Calibration:
 
         It holds for models like those of the calibration; at least 1 in their number plus one.
         """
-        higher = sum(other >= score for other in self.scores)
-        return (1 + higher) / (1 + len(self.scores))
+        return (1 + self.reached(score)) / (1 + len(self.scores))
+
+    def reached(self, score: float) -> int:
+        """Return how many of the clean models score as high."""
+        return sum(other >= score for other in self.scores)
 
 
 @cache
