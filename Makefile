@@ -35,7 +35,7 @@ setup:
 
 test: setup ## run every test (also whole lessons and the browser)
 	@$(BIN)/python tools/note_browser.py
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/pytest -m alone
 
 lint: setup ## check style

@@ -66,8 +66,11 @@ def test_sandbox_and_plain_check_agree_on_every_answer(lesson: str) -> None:
         marks = {mark.grade_id.partition("-")[2]: mark for mark in outcome.marks}
         for exercise, answer in chosen.items():
             hint = run_check(exercise, run_answer(answer), seeds[exercise]).hint
-            expected = hint.name if hint else None
-            if marks[exercise].hint != expected or (marks[exercise].points == 0) != bool(hint):
-                place = f"{exercise}/{answer.name}"
-                differences.append(f"{place}: {marks[exercise].hint}, plainly {expected}")
+            mark, share = marks[exercise], hint.credit if hint else 1.0
+            found, expected = (
+                (mark.hint, mark.points),
+                (hint.name if hint else None, share * mark.out_of),
+            )
+            if found != expected:
+                differences.append(f"{exercise}/{answer.name}: {found}, plainly {expected}")
     assert differences == []
