@@ -162,6 +162,12 @@ def test_the_provisioner_is_registered(nursery: Nursery) -> None:
     assert manager.kernel_spec.metadata["kernel_provisioner"]["provisioner_name"] == PROVISIONER
 
 
+@pytest.mark.parametrize(("target", "noted"), [("note.txt", False), ("/etc/passwd", True)])
+def test_links_out_of_its_own_folders_are_noted(nursery: Nursery, target: str, noted: bool) -> None:
+    done, _ = run(nursery, f"import os; os.symlink({target!r}, 'link')")
+    assert ("os.symlink" in [incident.detail for incident in done.incidents]) is noted
+
+
 def test_a_nursery_leaves_nothing_behind() -> None:
     with Nursery("import json") as made:
         kernel = made.start_kernel(SMALL)

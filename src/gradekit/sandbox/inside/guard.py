@@ -301,10 +301,17 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
             own = event == "socket.connect" and arguments[0].family == socket.AF_UNIX
             if own and text(arguments[1]).startswith("/tmp/"):  # multiprocessing's
                 return None
+            if event == "os.symlink" and all(map(own_place, arguments[:2])):
+                return None
             return TELLING[event], event
         if event in ("open", "os.listdir", "os.scandir") and arguments:
             return opened(event, arguments)
         return None
+
+    def own_place(path: Any) -> bool:
+        path = fspath(path)
+        path = path.decode(errors="replace") if isinstance(path, bytes) else path
+        return not isabs(path) or path.startswith(_OWN)
 
     def opened(event: str, arguments: tuple) -> tuple[str, str] | None:
         if not isinstance(arguments[0], (str, bytes, os.PathLike)):
