@@ -298,33 +298,34 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
 
     def suspicion(event: str, arguments: tuple) -> tuple[str, str] | None:
         if event in TELLING:
-            own = event == "socket.connect" and arguments[0].family == socket.AF_UNIX
-            if own and text(arguments[1]).startswith("/tmp/"):  # multiprocessing's
+            local = event == "socket.connect" and arguments[0].family == socket.AF_UNIX
+            if local and text(arguments[1]).startswith("/tmp/"):  # multiprocessing's
                 return None
-            if event == "os.symlink" and all(map(own_place, arguments[:2])):
+            if event == "os.symlink" and all(own(as_text(path)) for path in arguments[:2]):
                 return None
             return TELLING[event], event
         if event in ("open", "os.listdir", "os.scandir") and arguments:
             return opened(event, arguments)
         return None
 
-    def own_place(path: Any) -> bool:
+    def as_text(path: str | bytes | os.PathLike) -> str:
         path = fspath(path)
-        path = path.decode(errors="replace") if isinstance(path, bytes) else path
+        return path.decode(errors="replace") if isinstance(path, bytes) else path
+
+    def own(path: str) -> bool:
         return not isabs(path) or path.startswith(_OWN)
 
     def opened(event: str, arguments: tuple) -> tuple[str, str] | None:
         if not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return None
-        path = fspath(arguments[0])
-        path = path.decode(errors="replace") if isinstance(path, bytes) else path
+        path = as_text(arguments[0])
         if any(part in path for part in SECRET) and not path.startswith(visible):
             return "files", f"{event} {path}"
         if path.startswith(OUTSIDE) and not path.startswith(visible):
             return "files", f"{event} {path}"
         flags = arguments[2] if event == "open" and len(arguments) > 2 else 0
         writes = isinstance(flags, int) and flags & _WRITES
-        if writes and isabs(path) and not path.startswith(_OWN):
+        if writes and not own(path):
             return "files", f"open {path} for writing"
         return None
 
