@@ -42,6 +42,11 @@ class ModelEntry:
     version: str | None = None
     folder: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from: a commit of a repository on the Hub, or a folder of the course."""
+        return f"{self.hub} at revision {self.revision[:12]}" if self.hub else f"data/{self.path}"
+
 
 @cache
 def registry() -> dict[str, ModelEntry]:

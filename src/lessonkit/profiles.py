@@ -80,7 +80,7 @@ PROFILES = {
         ),
         Profile(
             "grading",
-            "encoder",
+            "tiny_bert",
             "reviews",
             6,
             (2, 4),

@@ -1,12 +1,15 @@
-"""The labelled texts, loaded through `datasets`."""
+"""The labelled texts, loaded through `datasets`, which is imported when the first are."""
+
+from __future__ import annotations
 
 import tomllib
 from functools import cache
-from typing import Any
-
-from datasets import ClassLabel, DatasetDict, load_dataset
+from typing import TYPE_CHECKING, Any
 
 from lessonkit.paths import data_file
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
 
 SPLITS = ("train", "validation", "test")
 HELD_BACK = 2000  # rows of a hub set's training split that become its validation split
@@ -28,6 +31,8 @@ def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
         ValueError: there is no such data set.
         FileNotFoundError: its files are missing from this copy of the course.
     """
+    from datasets import ClassLabel, DatasetDict
+
     if name not in _sources():
         raise ValueError(f"there is no data set {name!r}; choose one of: {', '.join(_sources())}")
     source = _sources()[name]
@@ -41,11 +46,15 @@ def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
 
 
 def _load_local(source: dict[str, Any]) -> DatasetDict:
+    from datasets import load_dataset
+
     files = {split: str(data_file(source["folder"], f"{split}.jsonl")) for split in SPLITS}
     return load_dataset("json", data_files=files)
 
 
 def _load_from_hub(source: dict[str, Any]) -> DatasetDict:
+    from datasets import DatasetDict, load_dataset
+
     dataset = load_dataset(source["hub"], revision=source["revision"])
     parts = dataset["train"].train_test_split(test_size=HELD_BACK, seed=0)
     splits = {"train": parts["train"], "validation": parts["test"], "test": dataset["validation"]}

@@ -97,7 +97,7 @@ figures.show("feature_extraction")
 # %%
 entry = model_entry(course.profile.encoder)
 folder = model_folder(course.profile.encoder)  # stops if a digest differs
-print(f"{entry.hub} at revision {entry.revision[:12]}, {entry.license}")
+print(f"{entry.origin}, {entry.license}")
 
 tokenizer = AutoTokenizer.from_pretrained(folder)
 encoder = AutoModel.from_pretrained(folder).to(course.device)

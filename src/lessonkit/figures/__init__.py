@@ -17,13 +17,15 @@ from lessonkit.session import current
 
 
 def show(name: str) -> None:
-    """Draw a diagram.
+    """Draw a diagram, where anybody looks.
 
     Raises:
         KeyError: no diagram has that name.
     """
-    DIAGRAMS[name](current().language)
-    plt.show()
+    draw, course = DIAGRAMS[name], current()
+    if course.profile.pictures:
+        draw(course.language)
+        plt.show()
 
 
 @_figure("feature_extraction")

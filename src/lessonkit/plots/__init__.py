@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from lessonkit.messages import interface_text
 from lessonkit.plots.lora import adapter_grid, contest, memory_chart
 from lessonkit.plots.provenance import backdoor_contest, row_norms, trigger_search
-from lessonkit.plots.style import COLOURS
+from lessonkit.plots.style import COLOURS, only_if_seen
 from lessonkit.session import current
 
 __all__ = [
@@ -94,6 +94,7 @@ def _running_mean(values: Sequence[float], width: int) -> np.ndarray:
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
+@only_if_seen
 def word_bars(choices: Mapping[str, Mapping[str, float]]) -> None:
     """Plot a model's favourite words for each blank, most likely first.
 
@@ -116,6 +117,7 @@ def word_bars(choices: Mapping[str, Mapping[str, float]]) -> None:
     plt.show()
 
 
+@only_if_seen
 def picture_grid(
     pictures: np.ndarray, captions: Sequence[str], right: Sequence[bool] | None = None
 ) -> None:
@@ -142,6 +144,7 @@ def picture_grid(
     plt.show()
 
 
+@only_if_seen
 def label_curves(
     curves: Mapping[str, Mapping[str, Curve]], guesses: Mapping[str, float | None] | None = None
 ) -> None:
@@ -182,6 +185,7 @@ def _mark_guess(axes: Axes, guess: float | None, colour: str) -> None:
                   fontsize=8, color=colour)  # fmt: skip
 
 
+@only_if_seen
 def bars(
     heights: Mapping[str, tuple[float, float]], ylabel: str, baseline: float | None = None
 ) -> None:
@@ -207,6 +211,7 @@ def bars(
     plt.show()
 
 
+@only_if_seen
 def layer_curve(scores: Sequence[tuple[float, float]], best_note: str = "best") -> None:
     """Plot the accuracy that each layer's features give; layer 0 is the embedding.
 
@@ -258,6 +263,7 @@ def text_map(points: Any, texts: Sequence[str], labels: Sequence[str]) -> HTML:
     )
 
 
+@only_if_seen
 def learning_rates(
     curves: Mapping[str, Mapping[float, float]], before: Mapping[str, float] | None = None
 ) -> None:
@@ -282,6 +288,7 @@ def learning_rates(
     plt.show()
 
 
+@only_if_seen
 def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
     """Plot what methods cost against how good they are; a circle's area is the peak memory.
 
@@ -304,6 +311,7 @@ def cost_and_quality(methods: Mapping[str, Mapping[str, float]]) -> None:
     plt.show()
 
 
+@only_if_seen
 def paired_bars(groups: Mapping[str, Mapping[str, tuple[float, float]]], xlabel: str) -> None:
     """Plot several methods' values side by side for each group, as horizontal bars.
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lessonkit.messages import interface_text
-from lessonkit.plots.style import COLOURS
+from lessonkit.plots.style import COLOURS, only_if_seen
 from lessonkit.session import current
 
 PARTS = ("weights", "gradients", "optimizer")
@@ -16,6 +16,7 @@ PART_COLOURS = ("#90caf9", "#b0bec5", "#ffcc80")  # as in the diagram of the byt
 METHOD_MARKERS = ("s", "D", "o", "^")
 
 
+@only_if_seen
 def memory_chart(
     bytes_of: Mapping[str, Mapping[str, Mapping[str, float]]], limits: Mapping[str, float]
 ) -> None:
@@ -71,6 +72,7 @@ def _compare_totals(
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 
 
+@only_if_seen
 def adapter_grid(
     rows: Sequence[Mapping[str, Any]],
     references: Mapping[str, tuple[float, float]],
@@ -112,6 +114,7 @@ def adapter_grid(
     plt.show()
 
 
+@only_if_seen
 def contest(
     scores: Mapping[str, tuple[float, float]], guesses: Mapping[str, float | None] | None = None
 ) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lessonkit.plots.style import COLOURS
+from lessonkit.plots.style import COLOURS, only_if_seen
 
 Share = tuple[float, tuple[float, float]]
 MOST_SINGLES = 4  # single words that a search's plot names
 LONGEST_LINE = 26  # letters
 
 
+@only_if_seen
 def backdoor_contest(panels: Mapping[str, Mapping[str, Share]]) -> None:
     """Plot shares with their intervals, a panel a measure and a bar a model.
 
@@ -38,6 +39,7 @@ def backdoor_contest(panels: Mapping[str, Mapping[str, Share]]) -> None:
     plt.show()
 
 
+@only_if_seen
 def row_norms(
     tables: Mapping[str, Any], find: Callable[[Any, float], list[int]], limit: float
 ) -> None:
@@ -62,6 +64,7 @@ def row_norms(
     plt.show()
 
 
+@only_if_seen
 def trigger_search(results: Mapping[str, Any]) -> None:
     """Plot what a search for triggers saw, a panel a model.
 
