@@ -6,11 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gradekit.course import ANSWERS, CourseError, source_file
-from gradekit.sources import Lesson, read_lesson, solved_source
+from gradekit.course import ANSWERS, CourseError, import_lines, source_file
+from gradekit.sources import read_lesson, solved_source
 
 INTENDED_HINT = re.compile(r"# hint: (\w+)\n")
-IMPORTS = re.compile(r"(?m)^(?:import|from) .*$")
 
 
 @dataclass(frozen=True)
@@ -59,17 +58,11 @@ def run_answer(answer: Answer) -> Any:
 def _names_before(lesson: str) -> dict[str, Any]:
     """Return what a notebook's namespace holds: the lesson's imports and reference solutions."""
     names: dict[str, Any] = {}
-    parsed = read_lesson(source_file(lesson))
-    exec("\n".join(import_lines(parsed)), names)
-    for cell in parsed.cells:
+    exec("\n".join(import_lines(lesson)), names)
+    for cell in read_lesson(source_file(lesson)).cells:
         if cell.exercise:
             exec(solved_source(cell), names)
     return names
-
-
-def import_lines(lesson: Lesson) -> list[str]:
-    code = (cell.source for cell in lesson.cells if cell.kind == "code" and not cell.exercise)
-    return [line for source in code for line in IMPORTS.findall(source)]
 
 
 def _read_answer(lesson: str, exercise: str, path: Path) -> Answer:

@@ -1,6 +1,7 @@
 """The instructor's command line. The Makefile's targets call it."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -18,9 +19,11 @@ from gradekit.course import (
     course_root,
     lesson_name,
     lesson_names,
+    limits,
 )
 
 if TYPE_CHECKING:
+    from gradekit.jobs import Setting
     from gradekit.run import LessonRun
 
 
@@ -141,18 +144,21 @@ def _collect(options: argparse.Namespace) -> None:
 
 
 def _autograde(options: argparse.Namespace) -> None:
-    from gradekit.collect import collect, submitted_students
-    from gradekit.course import limits
-    from gradekit.grading import grade_class
     from gradekit.jobs import Setting
 
     lesson = lesson_name(options.lesson)
+    setting = Setting(limits=limits(), unsafe=options.unsafe)
+    if options.scheduler is None:
+        _warm_up(lesson, setting)
+    from gradekit.collect import collect, submitted_students
+    from gradekit.grading import grade_class
+
     if not submitted_students(lesson) and (SAMPLE_CLASS / lesson).is_dir():
         print("Nothing has been collected yet: grading the sample class in grading/sample_class.")
         collect(SAMPLE_CLASS / lesson, lesson)
     summary = grade_class(
         lesson,
-        Setting(limits=limits(), unsafe=options.unsafe),
+        setting,
         scheduler=options.scheduler,
         workers=options.workers,
     )
@@ -162,6 +168,15 @@ def _autograde(options: argparse.Namespace) -> None:
         f"{len(unreadable)} not gradable"
     )
     _print_problems(summary.lines)
+
+
+def _warm_up(lesson: str, setting: "Setting") -> None:
+    """Let sandboxes get ready while this process imports what it needs."""
+    from gradekit.nurseries import nursery_for
+    from gradekit.sandbox import SandboxError
+
+    with contextlib.suppress(SandboxError):  # it comes again if there is anything to run
+        nursery_for(lesson, setting)
 
 
 def _feedback(options: argparse.Namespace) -> None:

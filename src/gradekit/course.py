@@ -49,6 +49,11 @@ def source_file(lesson: str) -> Path:
     return SOURCES / lesson / f"{lesson}.py"
 
 
+def import_lines(lesson: str) -> list[str]:
+    """Return the imports of a lesson's master, in order."""
+    return re.findall(r"(?m)^(?:import|from) .*$", source_file(lesson).read_text(encoding="utf-8"))
+
+
 def course_root() -> Path:
     """Return the folder of nbgrader's working folders and gradebook, which is not in git.
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from gradekit.course import CourseError
 from gradekit.jobs import Job, Outcome, Setting
+from gradekit.nurseries import close_nurseries, nursery_for
 from gradekit.sandbox import SandboxError
-from gradekit.worker import close_nurseries, nursery_for, prepare, run_job
+from gradekit.worker import run_job
 
 AHEAD = 2  # jobs for each of this process's threads: one runs, one waits
 ANY_LOCAL_PORT = "127.0.0.1:0"  # Dask's pages cannot be left out; nobody else may see them
@@ -105,8 +106,6 @@ class Distribution:
         jobs, sequence = iter(jobs), as_completed()
         running: dict[str, tuple[str, str | None]] = {}  # key -> student, worker
         job = next(jobs, None)
-        if job is not None and self.scheduler is None:
-            prepare(self.lesson, self.setting)  # its errors should end the run
         while job is not None or running:
             for worker in self._free_places(running) if job is not None else ():
                 future = self._submit(job, worker)

@@ -22,7 +22,7 @@ from gradekit.repair import grade_id_of
 from gradekit.results import Incident
 from gradekit.sandbox import Limits, Nursery
 from gradekit.sandbox.inside.kernel import OBSERVE
-from gradekit.sandbox.inside.wire import WireError, decode, unpack
+from gradekit.sandbox.inside.wire import WireError, header_of
 from gradekit.sandbox.launcher import SandboxedKernel
 from gradekit.sandbox.provisioner import LARGEST_MESSAGE, SandboxedKernelManager
 
@@ -42,12 +42,12 @@ class Observation:
     """What the guard saw of one answer.
 
     Attributes:
-        seen: one entry a case, as `observe` returned it.
+        message: what `observe` returned for each case, as the guard sent it.
         seconds: time that it took.
         changed: names of watched functions that the notebook had replaced by then.
     """
 
-    seen: list[Any]
+    message: bytes
     seconds: float
     changed: tuple[str, ...]
 
@@ -261,14 +261,14 @@ class _Runner(NotebookClient):
     def _take_processor_time(self, report: dict[str, Any]) -> None:
         started = 0.0
         if self.kernel.messages:  # the first is the guard's, sent before any student's code ran
-            header, _ = unpack(self.kernel.messages[0])
+            header, _ = header_of(self.kernel.messages[0])
             started = float(header["started"])
         self.done.core_seconds = max(0.0, float(report.get("kernel_seconds", 0.0)) - started)
         self.done.added_seconds = started + float(report.get("keeper_seconds", 0.0))
 
     def _take_note(self, message: bytes) -> None:
         try:
-            header, _ = unpack(message)
+            header, _ = header_of(message)
         except WireError:
             return
         if isinstance(header, dict) and "note" in header:
@@ -282,17 +282,14 @@ def _names(message: bytes, nonce: str) -> bool:
 
 
 def _observation(message: bytes, nonce: str) -> Observation:
-    header, tensors = unpack(message)
+    header, _ = header_of(message)
     try:
         if header["seen"] != nonce:
             raise WireError("an observation that was not asked for")
-        seen = decode(header["observations"], tensors)
         seconds, changed = float(header["seconds"]), tuple(map(str, header["changed"]))
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"an observation of unknown form ({type(error).__name__})") from error
-    if not isinstance(seen, list) or not all(isinstance(case, dict) for case in seen):
-        raise WireError("an observation of unknown form")
-    return Observation(seen, seconds, changed[:20])
+    return Observation(message, seconds, changed[:20])
 
 
 def _call(source: str) -> tuple[str, str]:

@@ -1,20 +1,19 @@
-"""From what was seen to points: runs in the grader's process, never beside a student's code."""
+"""From what was seen to points; checks are judged by processes of the nursery's."""
 
 import hashlib
 import hmac
-from typing import Any
+from collections.abc import Iterable
 
-from gradekit.execution import Execution, Observation
+from gradekit.execution import Execution
 from gradekit.keys import hidden_seed, quiz_key
 from gradekit.preprocessors import answer_in
 from gradekit.repair import GradedCell
 from gradekit.results import Mark
-from lessonkit.checks import find_check, judge_seen
-from lessonkit.checks.core import Hint
+from gradekit.sandbox import Nursery
+from lessonkit.checks.core import TAMPERED, Hint
 
 LARGEST_SEED = 2**31 - 1
 NOT_RUN = Hint("not_run")
-TAMPERED = "tampered"
 
 
 def seeds_for(released: tuple[GradedCell, ...], submission: bytes) -> dict[str, int]:
@@ -37,41 +36,55 @@ def _seed(exercise: str, content: bytes) -> int:
     return 1 + int.from_bytes(digest[:8], "big") % LARGEST_SEED
 
 
-def judge_check(exercise: str, seed: int, seen: Observation | None) -> Hint | None:
-    """Return None if everything that was seen is right, else the hint for the likely mistake.
+def mark_checks(
+    checks: Iterable[GradedCell], seeds: dict[str, int], done: Execution, nursery: Nursery
+) -> list[Mark]:
+    """Return the marks of checks' cells; observations that cannot be right are noted in `done`.
 
     An answer that was never observed is wrong, and so is one that was observed while functions
     that the observation relies on had been replaced.
     """
-    if seen is None:
-        return NOT_RUN
-    if seen.changed:
-        return Hint(TAMPERED, {"names": ", ".join(seen.changed[:3])})
-    check = find_check(exercise)
-    cases = check.cases(seed)
-    for observed, case in zip(seen.seen, cases, strict=False):
-        try:
-            hint = judge_seen(check, observed, case)
-        except Exception as error:  # forged data may be of any form; none of it is worth points
-            return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
-        if hint is not None:
-            return hint
-    if len(seen.seen) != len(cases):
-        return Hint(TAMPERED, {"names": "the number of observed cases"})
-    return None
+    observed, hints = [], {}
+    for graded in checks:
+        seen = done.observations.get(graded.grade_id)
+        if seen is None:
+            hints[graded.grade_id] = NOT_RUN
+        elif seen.changed:
+            hints[graded.grade_id] = Hint(TAMPERED, {"names": ", ".join(seen.changed[:3])})
+        else:
+            observed.append((graded, (graded.subject, seeds[graded.subject], seen.message)))
+    judged = _judge([answer for _, answer in observed], done, nursery)
+    for (graded, _), hint in zip(observed, judged, strict=True):
+        hints[graded.grade_id] = hint
+        if hint is not None and hint.name == TAMPERED:
+            done.note("tampering", f"{graded.grade_id}: {hint.values['names']}"[:200])
+    return [_mark(graded, hints[graded.grade_id], done) for graded in checks]
 
 
-def mark_check(graded: GradedCell, seeds: dict[str, int], done: Execution) -> Mark:
-    """Return the mark of a check's cell."""
+def _judge(
+    answers: list[tuple[str, int, bytes]], done: Execution, nursery: Nursery
+) -> list[Hint | None]:
+    """Have a notebook's answers judged together; one by one if that ends their judge."""
+    if not answers:
+        return []
+    reply = nursery.judge(answers)
+    if reply is not None:
+        done.added_seconds += reply["seconds"]
+        return [Hint(**hint) if hint is not None else None for hint in reply["hints"]]
+    if len(answers) == 1:
+        return [Hint(TAMPERED, {"names": "observed data (it ended its judge)"})]
+    return [hint for answer in answers for hint in _judge([answer], done, nursery)]
+
+
+def _mark(graded: GradedCell, hint: Hint | None, done: Execution) -> Mark:
     out_of = float(graded.metadata["nbgrader"]["points"])
     seen = done.observations.get(graded.grade_id)
-    hint = judge_check(graded.subject, seeds[graded.subject], seen)
     return Mark(
         graded.grade_id,
         out_of * hint.credit if hint else out_of,
         out_of,
         hint.name if hint else None,
-        {name: _plain(value) for name, value in hint.values.items()} if hint else {},
+        hint.values if hint else {},
         seconds=round(seen.seconds, 4) if seen else 0.0,
     )
 
@@ -84,8 +97,3 @@ def mark_question(graded: GradedCell, source: str, lesson: str) -> Mark:
     right = answer == quiz_key(lesson)[number]["correct"]
     letter = answer if answer in quiz_key(lesson)[number]["why"] else None
     return Mark(graded.grade_id, out_of if right else 0.0, out_of, answer=letter)
-
-
-def _plain(value: Any) -> Any:
-    """Return a hint's value as JSON holds it, bounded: it may quote a student's code."""
-    return value if isinstance(value, (int, float, bool)) or value is None else str(value)[:500]

@@ -20,8 +20,7 @@ SECONDS = "FAKE_SECONDS"  # environment variable: what a notebook takes
 def take_place(set_attribute: Callable[[object, str, Any], None] = setattr) -> None:
     """Let this process's head node run its notebooks here; give pytest's `setattr` to undo it."""
     set_attribute(distribution, "run_job", answer_at_once)
-    for name in ("nursery_for", "prepare"):
-        set_attribute(distribution, name, lambda _lesson, _setting: None)
+    set_attribute(distribution, "nursery_for", lambda _lesson, _setting: None)
 
 
 def answer_at_once(job_text: str, _setting_text: str) -> str:

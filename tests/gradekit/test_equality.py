@@ -10,8 +10,9 @@ from gradekit.answers import Answer, answers_of, run_answer
 from gradekit.course import lesson_names
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import seeds_for
+from gradekit.nurseries import close_nurseries
 from gradekit.repair import released_cells, released_code
-from gradekit.worker import close_nurseries, run_job
+from gradekit.worker import run_job
 from lessonkit.checks import run_check
 from tests.gradekit.submissions import Raw, answered
 

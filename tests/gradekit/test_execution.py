@@ -9,8 +9,9 @@ import pytest
 from gradekit.course import SAMPLE_CLASS, lesson_names
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import seeds_for
+from gradekit.nurseries import close_nurseries
 from gradekit.repair import released_cells, repair
-from gradekit.worker import close_nurseries, run_job
+from gradekit.worker import run_job
 
 pytestmark = pytest.mark.alone
 HONEST = [

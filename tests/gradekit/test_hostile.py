@@ -29,10 +29,10 @@ from gradekit.hostile import (
 )
 from gradekit.jobs import Setting
 from gradekit.keys import hidden_seed, quiz_key
+from gradekit.nurseries import close_nurseries
 from gradekit.recording import open_gradebook
 from gradekit.repair import released_cells
 from gradekit.results import Result
-from gradekit.worker import close_nurseries
 from lessonkit.paths import ROOT
 
 pytestmark = pytest.mark.alone

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,18 @@ import huggingface_hub.constants
 from gradekit.course import CourseError
 from gradekit.sandbox.inside.confinement import Limits
 from gradekit.sandbox.inside.keeper import HOME, PLACE
-from gradekit.sandbox.inside.wire import GUARD, LARGEST_FRAME, WireError, receive_frame
+from gradekit.sandbox.inside.wire import (
+    GRADER,
+    GUARD,
+    LARGEST_FRAME,
+    WireError,
+    receive_frame,
+    send_frame,
+)
 from lessonkit.paths import ROOT
 
 START_SECONDS = 300
+JUDGING_SECONDS = 120
 PREFIX = "gradekit-nursery-"  # of temporary folders
 MOST_HEARD = 100_000_000  # bytes from one guard
 JOBS, CODE = "/sandbox/jobs", "/sandbox/code"
@@ -77,11 +85,41 @@ class Nursery:
             raise SandboxError(f"the sandbox's parent process has ended: {self._complaint()}")
         return SandboxedKernel(self, limits)
 
+    def judge(self, answers: Sequence[tuple[str, int, bytes]]) -> dict[str, Any] | None:
+        """Have a notebook's answers judged.
+
+        Args:
+            answers: each one's exercise, seed, and observations as the guard sent them.
+
+        Returns:
+            "hints", one for each answer, None for a right one, and the processor time in
+            "seconds"; None if these observations ended the judge or took it too long.
+
+        Raises:
+            SandboxError: the judge's server has ended.
+        """
+        self.wait_until_ready()
+        asked = [{"exercise": exercise, "seed": seed} for exercise, seed, _ in answers]
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(JUDGING_SECONDS)
+            try:
+                connection.connect(str(self.folder / "jobs" / "judge.sock"))
+            except OSError as error:
+                raise SandboxError(f"nobody judges any more: {self._complaint()}") from error
+            with contextlib.suppress(OSError, WireError):
+                send_frame(connection, GRADER, json.dumps(asked).encode())
+                for _, _, message in answers:
+                    send_frame(connection, GRADER, message)
+                reply = receive_frame(connection)
+                return json.loads(reply[1]) if reply else None
+        return None
+
     def close(self) -> None:
         """End the nursery and every kernel in it."""
         self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+        if self._ready:  # before, it does not read
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
@@ -148,7 +186,7 @@ class Nursery:
     def _arguments(self) -> list[str]:
         return [
             *(sys.executable, "-m", "inside.nursery"),
-            *(str(self.jobs / "nursery.sock"), str(self.jobs / "warm_up.txt")),
+            *(str(self.jobs / name) for name in ("nursery.sock", "judge.sock", "warm_up.txt")),
         ]
 
     def _plain_command(self) -> list[str]:
@@ -352,6 +390,7 @@ def _environment(threads: int, profile: str, scratch: str) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_CACHE": huggingface_hub.constants.HF_HUB_CACHE,
         "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",  # nobody looks at progress bars
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "MPLCONFIGDIR": f"{scratch}/matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -14,6 +14,7 @@ Case = dict[str, Any]
 Seen = dict[str, Any]
 
 IN_CLASS_SEED = 0
+TAMPERED = "tampered"  # the hint where observations cannot be trusted
 PACKAGE = str(Path(__file__).parents[1])
 LESSON_MODULES = {
     "01": "lessonkit.checks.pretraining_objectives",

@@ -17,6 +17,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
+from operator import attrgetter, is_
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     save: list[Callable[[dict], bytes]] = []
     finders: list[Any] = []
     kinds: dict[str, type] = {}
-    watched: list[Watched] = []
+    watchers: list[Callable[[], list[str]]] = []
     modules: dict[str, Any] = {}
     kernels: list[Any] = []
     own: dict[int, tuple[Any, dict[str, Any]]] = {}
@@ -103,7 +104,7 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
         save.append(safetensors.torch.save)
         finders.append(core.observe_answer)
         kinds.update({name: type(check) for name, check in core._checks.items()})
-        watched.extend(_watched())
+        watchers.extend(_watchers())
         modules.update({name: sys.modules[name] for name in WATCHED if name in sys.modules})
 
     def watch(channel: socket.socket, kernel: Any) -> None:
@@ -129,8 +130,8 @@ def _make_guard() -> tuple[Callable[..., None], ...]:
     def changes() -> list[str]:
         """Return the names of watched functions and modules that are not what they were."""
         found = [name for name, module in modules.items() if now.get(name) is not module]
-        for one in watched:
-            found += one.changes()
+        for changed in watchers:
+            found += changed()
         found += ["tracing" for trace in tracing if trace() is not None]
         return found + reached + overridden(kernels[0], kernels[0].session) + handlers()
 
@@ -207,56 +208,70 @@ def _describe(error: BaseException) -> dict[str, str]:
     return {"type": type(error).__name__, "message": message, "line": ""}
 
 
-class Watched:
-    """A module's or class's names as they were: what each function is, and what it consists of."""
+def _watcher(label: str, owner: Any) -> Callable[[], list[str]]:
+    """Return a function that names what was replaced in a module or class from now on.
 
-    def __init__(self, label: str, owner: Any) -> None:
-        self.label, self.namespace, self.names = label, vars(owner), set(vars(owner))
-        bases = owner.__mro__[1:] if isinstance(owner, type) else [builtins]
-        self.hidden = frozenset().union(*map(vars, bases))  # names that one here would hide
-        self.functions = {
-            key: (value, self._inside(value))
-            for key, value in list(self.namespace.items())
-            if key not in IGNORED and self._matters(value)
-        }
+    It also names what was put there and hides a name of a base class or a built-in. It is called
+    often and seldom finds anything, so it first compares all at once.
+    """
+    namespace = vars(owner)
+    bases = owner.__mro__[1:] if isinstance(owner, type) else [builtins]
+    hideable = set().union(*map(vars, bases)) - set(namespace) - IGNORED - UNTELLING
+    kept = {k: v for k, v in namespace.items() if k not in IGNORED and _matters(v)}
+    keys, values = list(kept), list(kept.values())
+    functions = {k: f for k, v in kept.items() if isinstance(f := _function(v), _FUNCTION)}
+    bodies, consists = list(functions.values()), attrgetter(*_PARTS)
+    before = list(map(consists, bodies))
+    look_up, every, each, same = namespace.get, all, map, is_
 
-    def changes(self) -> list[str]:
-        """Return names of what was replaced, or put where it hides something else."""
-        found = []
-        for key, (value, inside) in self.functions.items():
-            now = self.namespace.get(key, value)
-            if now is not value or self._inside(now) != inside:
-                found.append(f"{self.label}.{key}")
-        added = (set(self.namespace) - self.names) & self.hidden - IGNORED
-        return found + [f"{self.label}.{key}" for key in added if key not in UNTELLING]
+    def changes() -> list[str]:
+        intact = every(each(same, each(look_up, keys, values), values))
+        if intact and not any_changed() and namespace.keys().isdisjoint(hideable):
+            return []
+        found = [k for k, v in kept.items() if look_up(k, v) is not v]
+        found += [
+            k
+            for (k, function), parts in zip(functions.items(), before, strict=True)
+            if not every(each(same, consists(function), parts))
+        ]
+        found += [k for k in hideable if k in namespace]
+        return [f"{label}.{key}" for key in dict.fromkeys(found)]
 
-    def _matters(self, value: Any) -> bool:
-        if isinstance(value, (types.ModuleType, property)):
-            return True
-        return callable(getattr(value, "__func__", value))
+    def any_changed() -> bool:
+        return not every(
+            every(each(same, now, parts))
+            for now, parts in zip(each(consists, bodies), before, strict=True)
+        )
 
-    @staticmethod
-    def _inside(value: Any) -> tuple[int, ...]:
-        value = getattr(value, "__func__", value)
-        if type(value) is not types.FunctionType:
-            return ()
-        return (id(value.__code__), id(value.__defaults__), id(value.__kwdefaults__))
+    return changes
 
 
-def _watched() -> Iterator[Watched]:
+_FUNCTION = types.FunctionType
+_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+
+
+def _function(value: Any) -> Any:
+    return getattr(value, "__func__", value)
+
+
+def _matters(value: Any) -> bool:
+    return isinstance(value, (types.ModuleType, property)) or callable(_function(value))
+
+
+def _watchers() -> Iterator[Callable[[], list[str]]]:
     for name in WATCHED:
         if name in sys.modules:
-            yield Watched(name, sys.modules[name])
+            yield _watcher(name, sys.modules[name])
     for entry in WATCHED_CLASSES:
         module, _, name = entry.partition(":")
         if module in sys.modules and name in vars(sys.modules[module]):
-            yield Watched(f"{module}.{name}", vars(sys.modules[module])[name])
+            yield _watcher(f"{module}.{name}", vars(sys.modules[module])[name])
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in WATCHED_PACKAGES and isinstance(module, types.ModuleType):
-            yield Watched(name, module)
+            yield _watcher(name, module)
             for key, value in list(vars(module).items()):
                 if isinstance(value, type) and value.__module__ == name:
-                    yield Watched(f"{name}.{key}", value)
+                    yield _watcher(f"{name}.{key}", value)
 
 
 # Events (Python's audit events table) that an honest notebook has no use for.
@@ -289,6 +304,7 @@ _OWN = ("/sandbox/home", "/tmp", "/dev/", "/proc/self/")
 
 def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None]:
     busy: list[int] = []
+    noticed = {*TELLING, "open", "os.listdir", "os.scandir"}
     text, fspath, isabs = str, os.fspath, os.path.isabs
     course = Path(sys.modules["lessonkit"].__file__).parents[2]
     packages = (path for path in sys.path if path and not path.startswith(_OWN))
@@ -304,9 +320,7 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
             if event == "os.symlink" and all(own(as_text(path)) for path in arguments[:2]):
                 return None
             return TELLING[event], event
-        if event in ("open", "os.listdir", "os.scandir") and arguments:
-            return opened(event, arguments)
-        return None
+        return opened(event, arguments) if arguments else None
 
     def as_text(path: str | bytes | os.PathLike) -> str:
         path = fspath(path)
@@ -330,7 +344,7 @@ def _audit_hook(note: Callable[[str, str], None]) -> Callable[[str, tuple], None
         return None
 
     def hook(event: str, arguments: tuple) -> None:
-        if busy:
+        if event not in noticed or busy:
             return
         busy.append(1)
         try:

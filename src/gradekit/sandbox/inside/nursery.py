@@ -1,6 +1,6 @@
 """The warm parent: imports what lessons import once, then forks a kernel for each notebook.
 
-usage: python -m inside.nursery SOCKET WARM_UP_FILE [--unconfined]
+usage: python -m inside.nursery SOCKET JUDGE_SOCKET WARM_UP_FILE [--unconfined]
 
 Runs inside bubblewrap, with capabilities in its own user namespace only. One connection is one
 notebook: its first line is the job, as JSON; the frames that follow are `keeper`'s.
@@ -15,7 +15,9 @@ import socket
 import sys
 from pathlib import Path
 
+from . import guard
 from .halves import drop_judging
+from .judge import start_judge
 from .keeper import Job, keep
 
 LONGEST_JOB = 65_536  # bytes
@@ -23,12 +25,15 @@ LONGEST_JOB = 65_536  # bytes
 
 def main(arguments: list[str]) -> int:
     """Serve until the standard input ends, which the grader holds open."""
-    socket_path, warm_up_file = arguments[:2]
+    socket_path, judge_path, warm_up_file = arguments[:3]
     confined = "--unconfined" not in arguments
     warm_up(Path(warm_up_file).read_text(encoding="utf-8"))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the system
     gc.collect()
     gc.freeze()  # collecting in a child must not copy the parent's pages
+    start_judge(judge_path, confined)
+    leave_judging_out()
+    guard.take_snapshot()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(socket_path)
         listener.listen(64)
@@ -42,18 +47,17 @@ def warm_up(statements: str) -> None:
 
     Nothing of it may start threads: a child of a process with threads can hang.
     """
+    import ipykernel.debugger
     import ipykernel.kernelapp  # noqa: F401
     import matplotlib_inline.backend_inline  # noqa: F401
 
-    from . import guard, kernel  # noqa: F401
+    from . import kernel  # noqa: F401
 
     names: dict[str, object] = {}
     for statement in statements.split("\n\n"):
         with contextlib.suppress(Exception):  # a notebook that needs it will say what is wrong
             exec(statement, names)
     names.clear()
-    leave_judging_out()
-    guard.take_snapshot()
 
 
 def leave_judging_out() -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 LARGEST_FRAME = 32_000_000  # bytes
-KEEPER, GUARD = b"K", b"G"  # who wrote a frame: the keeper, or the student's process
+# Who wrote a frame: the keeper, the student's process, the grader, or a judge.
+KEEPER, GUARD, GRADER, JUDGE = b"K", b"G", b"H", b"J"
 
 _LENGTH = struct.Struct(">I")
 _PLAIN = (bool, int, float, str)
@@ -126,14 +127,26 @@ def unpack(body: bytes) -> tuple[Any, dict[str, Any]]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    header, rest = header_of(body)
+    try:
+        return header, load(rest) if rest else {}
+    except (ValueError, KeyError, RecursionError, SafetensorError) as error:
+        raise WireError(f"a message of unknown form ({type(error).__name__})") from error
+
+
+def header_of(body: bytes) -> tuple[Any, bytes]:
+    """Return the header of a body, and its tensors as they are.
+
+    Raises:
+        WireError: it is not such a body.
+    """
     try:
         (length,) = _LENGTH.unpack(body[: _LENGTH.size])
         start = _LENGTH.size + length
         if len(body) < start:
             raise ValueError("cut off")
-        header = json.loads(body[_LENGTH.size : start])
-        return header, load(body[start:]) if body[start:] else {}
-    except (struct.error, ValueError, KeyError, RecursionError, SafetensorError) as error:
+        return json.loads(body[_LENGTH.size : start]), body[start:]
+    except (struct.error, ValueError, RecursionError) as error:
         raise WireError(f"a message of unknown form ({type(error).__name__})") from error
 
 
