@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,10 @@ from gradekit.sandbox.inside.kernel import OBSERVE
 from gradekit.sandbox.inside.wire import WireError, decode, unpack
 from gradekit.sandbox.launcher import SandboxedKernel
 from gradekit.sandbox.provisioner import LARGEST_MESSAGE, SandboxedKernelManager
+from lessonkit.checks import find_check
 
+DRAWING = threading.Lock()  # what a seed decides is drawn from torch's one generator a process
+GIVEN = "given"  # folder of what is prepared for answers, in the kernel's own
 GRACE = 5.0  # seconds that an interrupted cell gets before its kernel is killed
 START_SECONDS = 60
 MOST_NOTES = 50
@@ -241,8 +245,9 @@ class _Runner(NotebookClient):
         exercise, answer = _call(cell.source)
         nonce, start = secrets.token_hex(8), len(self.kernel.messages)
         self.nonces[nonce] = grade_id
-        request = {"exercise": exercise, "answer": answer, "seed": self.seeds[exercise]}
-        code = OBSERVE + json.dumps({**request, "nonce": nonce})
+        cases = await asyncio.to_thread(self._cases, exercise)
+        request = {"exercise": exercise, "answer": answer, "nonce": nonce, **cases}
+        code = OBSERVE + json.dumps(request)
         asking = new_code_cell(code)
         try:
             await super().async_execute_cell(asking, cell_index, store_history=False)
@@ -257,6 +262,23 @@ class _Runner(NotebookClient):
             self.done.observations[grade_id] = _observation(message, nonce)
         except WireError as error:
             self.done.note("tampering", f"{grade_id}: {error}", cell_index)
+
+    def _cases(self, exercise: str) -> dict[str, Any]:
+        """Return the seed of an answer's cases, or the cases where their seed would tell too much.
+
+        What such a case consists of is put into the kernel's folder.
+        """
+        check, seed = find_check(exercise), self.seeds[exercise]
+        if not hasattr(check, "prepare"):
+            return {"seed": seed}
+        prepared = []
+        with DRAWING:
+            for number, case in enumerate(check.cases(seed)):
+                where = f"{GIVEN}/{len(self.nonces)}-{number}"
+                (self.kernel.folder / where).mkdir(parents=True)
+                known = check.prepare(case, self.kernel.folder / where)
+                prepared.append({**known, "where": f"{self.kernel.place}/{where}"})
+        return {"cases": prepared}
 
     def _take_processor_time(self, report: dict[str, Any]) -> None:
         started = 0.0

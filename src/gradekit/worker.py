@@ -11,7 +11,7 @@ from nbformat.v4 import new_output
 
 from gradekit.answers import import_lines
 from gradekit.course import source_file
-from gradekit.execution import Execution, execute
+from gradekit.execution import DRAWING, Execution, execute
 from gradekit.jobs import Job, Outcome, Setting
 from gradekit.judging import mark_check
 from gradekit.repair import grade_id_of, released_cells, released_texts
@@ -26,7 +26,6 @@ from lessonkit.checks.display import verdict_card
 
 _nurseries: dict[tuple[str, str], Nursery] = {}
 _starting = threading.Lock()
-_judging = threading.Lock()  # references are drawn from torch's one generator a process
 
 
 def run_job(job_text: str, setting_text: str) -> str:
@@ -40,7 +39,7 @@ def run_job(job_text: str, setting_text: str) -> str:
     notebook = nbformat.reads(job.notebook, as_version=4)
     done = execute(notebook, job.seeds, Limits(**setting.limits), nursery_for(job.lesson, setting))
     checks = [graded for graded in released_cells(job.lesson) if graded.kind == "check"]
-    with _judging:
+    with DRAWING:
         marks = {graded.grade_id: mark_check(graded, job.seeds, done) for graded in checks}
     for detail in [*screen(notebook, released_texts(job.lesson)), *replaced_functions(done)]:
         done.note("tampering", detail)

@@ -179,6 +179,8 @@ class SandboxedKernel:
     """One notebook's kernel: its sockets, its interrupts, what its guard says.
 
     Attributes:
+        folder, place: its own folder, from outside and as the notebook sees it, where it is
+            read-only.
         messages: the guard's messages, in order.
         report: how the keeper says that it ended; None while it runs.
         trouble: why the stream of messages cannot be trusted any more, or None.
@@ -195,7 +197,7 @@ class SandboxedKernel:
         self.folder = self.nursery.folder / "jobs" / name
         self.folder.mkdir(mode=0o700)
         self._key = uuid4().hex
-        place = str(self.folder) if self.nursery.unsafe else PLACE
+        self.place = place = str(self.folder) if self.nursery.unsafe else PLACE
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._stream, self._heard = b"", 0
