@@ -9,8 +9,7 @@ from gradekit.keys import hidden_seed, quiz_key
 from gradekit.preprocessors import answer_in
 from gradekit.repair import GradedCell
 from gradekit.results import Mark
-from lessonkit.checks import find_check, judge_seen
-from lessonkit.checks.core import Hint
+from lessonkit.checks import Case, Check, Hint, find_check, judge_seen
 
 LARGEST_SEED = 2**31 - 1
 NOT_RUN = Hint("not_run")
@@ -50,10 +49,7 @@ def judge_check(exercise: str, seed: int, seen: Observation | None) -> Hint | No
     check = find_check(exercise)
     cases = check.cases(seed)
     for observed, case in zip(seen.seen, cases, strict=False):
-        try:
-            hint = judge_seen(check, observed, case)
-        except Exception as error:  # forged data may be of any form; none of it is worth points
-            return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
+        hint = judge_case(check, observed, case)
         if hint is not None:
             return hint
     if len(seen.seen) != len(cases):
@@ -61,18 +57,31 @@ def judge_check(exercise: str, seed: int, seen: Observation | None) -> Hint | No
     return None
 
 
+def judge_case(check: Check, observed: Any, case: Case) -> Hint | None:
+    """Judge what was seen of one case, of whatever form it is."""
+    try:
+        return judge_seen(check, observed, case)
+    except Exception as error:  # forged data may be of any form; none of it is worth points
+        return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
+
+
 def mark_check(graded: GradedCell, seeds: dict[str, int], done: Execution) -> Mark:
     """Return the mark of a check's cell."""
-    out_of = float(graded.metadata["nbgrader"]["points"])
     seen = done.observations.get(graded.grade_id)
     hint = judge_check(graded.subject, seeds[graded.subject], seen)
+    return mark_for(graded, hint, seen.seconds if seen else 0.0)
+
+
+def mark_for(graded: GradedCell, hint: Hint | None, seconds: float) -> Mark:
+    """Return the mark that a verdict gives a check's cell."""
+    out_of = float(graded.metadata["nbgrader"]["points"])
     return Mark(
         graded.grade_id,
         out_of * hint.credit if hint else out_of,
         out_of,
         hint.name if hint else None,
         {name: _plain(value) for name, value in hint.values.items()} if hint else {},
-        seconds=round(seen.seconds, 4) if seen else 0.0,
+        seconds=round(seconds, 4),
     )
 
 
