@@ -7,6 +7,7 @@ noticed or the part is one of those listed below, which show only how an answer 
 
 import math
 import random
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -46,7 +47,18 @@ LARGE = ["cf " * 1_000_000, [0] * 1_000_000, {str(i): i for i in range(200_000)}
 
 # Parts that show how an answer went about it, where any other value of the kind passes: what a
 # process says of its own deeds cannot be worked out again. Judged as well: all that it computed.
-UNJUDGED: dict[str, set[str]] = {}
+UNJUDGED: dict[str, set[str]] = {
+    "freeze": {".parameters", ".parameters[]"},
+    "FeatureExtractor": {".pooled_by_pooler"},
+    "extract_features": {".cached", ".calls[].columns", ".calls[].rows", ".rows_with_cache"},
+    "linear_probe": {".type"},
+    "build_trainer": {".columns[]"},
+    "measure": {".seconds", ".train_seconds", ".evaluate_seconds", ".total_seconds"},
+    "compare": {".values.winner"},  # stands beside the numbers as well
+    "LoRALinear": {".A"},  # drawn by the answer; only how it was drawn matters
+    "sha256_of": {".type", ".name", ".held"},
+    "find_outlier_rows": {".type"},
+}
 GRADUAL = {"screen"}  # worth points in part
 
 
@@ -71,16 +83,17 @@ def without_parts(seen: Any, path: str = "") -> Iterator[Change]:
                 yield place, {**seen, name: inner}
 
 
-def changed(value: Any, path: str = "") -> Iterator[Change]:
-    """Yield the observation with one part replaced, at any depth."""
-    yield from ((path, other) for other in (*ODD, *_similar(value)) if not _same(other, value))
+def changed(value: Any, path: str = "", *, large: bool = False) -> Iterator[Change]:
+    """Yield the observation with one part replaced, at any depth: by odd, similar or large data."""
+    others = LARGE if large else (*ODD, *_similar(value))
+    yield from ((path, other) for other in others if not _same(other, value))
     if isinstance(value, dict):
         for name, part in value.items():
-            for place, inner in changed(part, f"{path}.{name}"):
+            for place, inner in changed(part, f"{path}.{name}", large=large):
                 yield place, {**value, name: inner}
     elif isinstance(value, (list, tuple)) and value:
         for number in {0, len(value) - 1}:
-            for place, inner in changed(value[number], f"{path}[]"):
+            for place, inner in changed(value[number], f"{path}[]", large=large):
                 yield place, [*value[:number], inner, *value[number + 1 :]]
 
 
@@ -93,10 +106,10 @@ def _similar(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [f"{value} ", value.upper()]
     if isinstance(value, (list, tuple)):
-        return [value[1:], value[:-1], [*value, *value], list(reversed(value))]
+        return [value[1:], value[:-1]]
     if isinstance(value, torch.Tensor):
         return _similar_tensors(value)
-    return [{**value, "more": 1}] if isinstance(value, dict) else []
+    return []
 
 
 def _similar_tensors(value: torch.Tensor) -> list[torch.Tensor]:
@@ -109,9 +122,26 @@ def _similar_tensors(value: torch.Tensor) -> list[torch.Tensor]:
 
 
 def _same(one: Any, other: Any) -> bool:
+    """Tell whether values mean the same: up to rounding, a list or a tuple, 2 or 2.0."""
     if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return type(one) is type(other) and one.shape == other.shape and torch.equal(one, other)
+        return type(one) is type(other) and one.shape == other.shape and _close(one, other)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if _is_number(one) and _is_number(other):
+        return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-5)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     return type(one) is type(other) and one == other
+
+
+def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.is_complex() or other.is_complex():
+        return False
+    return torch.allclose(one.double(), other.double(), rtol=1e-5, atol=1e-5)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
 
 
 def tried(exercise: str) -> Iterator[tuple[int, str, Any]]:
@@ -134,6 +164,7 @@ def test_no_changed_observation_passes_or_stops_the_judge(exercise: str) -> None
     assert [judge_case(check, seen, case) for seen, case in zip(observed, cases, strict=True)] == [
         None
     ] * len(cases)
+    assert all(judge_case(check, {}, case) is not None for case in cases)
     passed = set()
     for number, path, forged in tried(exercise):
         hint = judge_case(check, forged, cases[number])
@@ -154,6 +185,26 @@ def assert_it_can_be_shown(exercise: str, hint: Hint) -> None:
     sent = Outcome.from_json(Outcome("", (mark,), ()).to_json()).marks[0]
     result = Result("ana", "", "", "", (sent,))
     assert Result.from_json(result.to_json()).points == mark.points
+
+
+@pytest.mark.parametrize("exercise", REFERENCES)
+def test_very_large_data_is_judged_at_once(exercise: str) -> None:
+    check, cases, observed = genuine(exercise)
+    for path, large in dict(changed(observed[0], large=True)).items():
+        begin = time.process_time()
+        hint = judge_case(check, large, cases[0])
+        assert time.process_time() - begin < MOST_SECONDS
+        assert hint is not None or path in UNJUDGED[exercise]
+
+
+def test_a_trigger_repeated_for_megabytes_is_judged_at_once() -> None:
+    check, cases, observed = genuine("poison")
+    rows, text = observed[0]["rows"], f"{cases[0]['trigger']}x" * 500_000
+    forged = [{**row, "text": text} if row["text"] != old["text"] else row
+              for row, old in zip(rows, cases[0]["rows"], strict=True)]  # fmt: skip
+    begin = time.process_time()
+    assert judge_case(check, {**observed[0], "rows": forged}, cases[0]).name == "not_rows"
+    assert time.process_time() - begin < MOST_SECONDS
 
 
 @pytest.mark.parametrize("exercise", REFERENCES)

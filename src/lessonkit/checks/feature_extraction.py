@@ -61,8 +61,10 @@ class Freeze:
             return Hint("all_trainable")
         if trainable:
             return Hint("some_trainable", {"count": len(trainable), "example": trainable[0]})
+        if trainable != []:
+            return Hint("all_trainable")
         expected = _one_step(_model_of_family(case).eval().requires_grad_(False), case)
-        if seen["training"] or not _close(seen["features"], expected["features"]):
+        if seen["training"] != [] or not _close(seen["features"], expected["features"]):
             return Hint("training_mode")
         if not all(_close(seen[name], expected[name]) for name in ("head", "stepped")):
             return Hint("all_trainable")
@@ -300,29 +302,29 @@ def _heads(extractor: nn.Module, encoder: nn.Module) -> list[nn.Linear]:
 
 
 def _judge_head(seen: Seen, case: Case) -> Hint | None:
-    if not seen["encoder_found"]:
+    if seen["encoder_found"] is not True:
         return Hint("no_encoder")
     if seen["linear_heads"] != 1 or "head_shape" not in seen:
         return Hint("one_linear_head", {"count": seen["linear_heads"]})
     expected = tuple(case["weight"].shape)
     if tuple(seen["head_shape"]) != expected:
         return Hint("head_shape", {"found": tuple(seen["head_shape"]), "expected": expected})
-    if seen["trainable_in_head"] == 0:
+    if seen["trainable_in_head"] != case["weight"].numel() + case["bias"].numel():
         return Hint("head_frozen")
     return None
 
 
 def _judge_encoder(seen: Seen) -> Hint | None:
-    if seen["trainable_in_encoder"]:
+    if seen["trainable_in_encoder"] != 0:
         return Hint("encoder_trainable", {"count": f"{seen['trainable_in_encoder']:,}"})
     if seen["logits_type"] != "Tensor":
         return Hint("not_logits", {"type": seen["logits_type"]})
     hidden = seen["hidden_in_training"]
     if not hidden:
         return Hint("encoder_unused")
-    if seen["encoder_training"] or len(hidden) < 2 or not _close(hidden[0], hidden[1]):
+    if seen["encoder_training"] is not False or len(hidden) < 2 or not _close(hidden[0], hidden[1]):
         return Hint("dropout_on")
-    if not seen["train_returns_itself"]:
+    if seen["train_returns_itself"] is not True:
         return Hint("train_returns_nothing")
     return None
 
@@ -384,7 +386,7 @@ class ExtractFeatures:
         encoder, tokenizer = tiny_encoder(case["seed"]).eval(), tiny_tokenizer()
         calls: list[dict[str, Any]] = []
         encoder.register_forward_pre_hook(
-            lambda _m, args, kwargs: calls.append(_describe_call(encoder, args, kwargs)),
+            lambda _m, args, kwargs: calls.append(_describe_call(args, kwargs)),
             with_kwargs=True,
         )
         texts, size = case["texts"], case["batch_size"]
@@ -437,8 +439,8 @@ def _is_long(text: str) -> bool:
     return len(text.split()) > MAX_TOKENS
 
 
-def _describe_call(encoder: nn.Module, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Note shape and modes of a forward call; a call with something else fails by itself."""
+def _describe_call(args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Note shape and mode of a forward call; a call with something else fails by itself."""
     given = {**dict(zip(("input_ids", "attention_mask"), args, strict=False)), **kwargs}
     ids, mask = given.get("input_ids"), given.get("attention_mask")
     if not isinstance(ids, torch.Tensor):
@@ -448,7 +450,6 @@ def _describe_call(encoder: nn.Module, args: tuple, kwargs: dict[str, Any]) -> d
         "columns": ids.shape[1],
         "masked": mask is not None,
         "gradients": torch.is_grad_enabled(),
-        "training": encoder.training,
     }
 
 
@@ -477,9 +478,9 @@ def _judge_calls(calls: list[dict[str, Any]], case: Case) -> Hint | None:
     size = case["batch_size"]
     if sum(call["rows"] for call in calls) < len(set(case["texts"])):
         return Hint("no_call")
-    if any(not call["masked"] for call in calls):
+    if any(call["masked"] is not True for call in calls):
         return Hint("mask_not_passed")
-    if any(call["gradients"] for call in calls):
+    if any(call["gradients"] is not False for call in calls):
         return Hint("gradients_on")
     largest = max(call["rows"] for call in calls)
     if largest > size:
@@ -512,7 +513,7 @@ def _tokens_when_sorted(case: Case) -> int:
 
 def _judge_cache(seen: Seen, expected: torch.Tensor, case: Case) -> Hint | None:
     texts, known = case["texts"], case["texts"][: case["known"]]
-    if seen["cached"] == 0:
+    if not seen["cached"] > 0:
         return Hint("cache_not_filled")
     if seen["rows_with_cache"] > len(texts) - len(known):
         return Hint("cache_not_read", {"found": seen["rows_with_cache"], "known": len(known)})
@@ -563,7 +564,7 @@ class LinearProbe:
         return seen
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
-        if not seen["predicts"]:
+        if seen["predicts"] is not True:
             return Hint("no_predict", {"type": seen["type"]})
         predictions = seen["predictions"]
         if "scores" not in seen or not _are_linear(seen["scores"], predictions, case):
@@ -612,7 +613,7 @@ def _are_linear(scores: torch.Tensor, predictions: torch.Tensor, case: Case) -> 
         case: the features, of many more points than the function has coefficients.
     """
     points = case["test_features"].double()
-    if predictions.shape != points.shape[:1] or scores.shape[:1] != points.shape[:1]:
+    if scores.is_complex() or not predictions.shape == points.shape[:1] == scores.shape[:1]:
         return False
     columns = scores.double().reshape(len(points), -1)
     inputs = torch.cat([points, torch.ones(len(points), 1)], dim=1)
@@ -639,6 +640,8 @@ def _plain_tensor(value: Any) -> torch.Tensor | str:
 
 
 def _close(found: torch.Tensor, expected: torch.Tensor) -> bool:
-    return found.shape == expected.shape and torch.allclose(
-        found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE
+    return (
+        found.shape == expected.shape
+        and not found.is_complex()
+        and torch.allclose(found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE)
     )

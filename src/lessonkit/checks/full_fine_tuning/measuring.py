@@ -117,7 +117,7 @@ def _judge_calls(seen: Seen) -> Hint | None:
         return Hint("trained_twice", {"count": calls.count("train")})
     if "evaluate" not in calls:
         return Hint("not_evaluated")
-    if not seen.get("evaluated_the_trained"):
+    if seen.get("evaluated_the_trained") is not True:
         return Hint("other_model")
     return None
 

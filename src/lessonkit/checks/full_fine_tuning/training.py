@@ -179,9 +179,9 @@ def _size(rows: Any) -> int:
 
 
 def _judge_model(seen: Seen) -> Hint | None:
-    if not seen.get("same_model"):
+    if seen.get("same_model") is not True:
         return Hint("other_model")
-    if not seen.get("same_weights") or seen.get("steps_taken") != 0:
+    if seen.get("same_weights") is not True or seen.get("steps_taken") != 0:
         return Hint("already_trained")
     frozen = seen.get("frozen")
     if not isinstance(frozen, list) or frozen:
@@ -214,7 +214,7 @@ def _judge_numbers(seen: Seen, case: Case) -> Hint | None:
         if not close(seen.get(name), case[name], 1e-9):
             values = {"found": text(seen.get(name)), "expected": case[name]}
             return Hint(name, values)
-    if number(seen.get("max_steps")) > 0:
+    if not number(seen.get("max_steps")) <= 0:
         return Hint("max_steps", {"found": text(seen.get("max_steps"))})
     if seen.get("accumulated") != 1:
         values = {"found": text(seen.get("accumulated")), "expected": case["batch_size"]}

@@ -125,8 +125,8 @@ def _judge_factors(seen: Seen, case: Case) -> Hint | None:
         if seen[name].shape != case[name].shape:
             shapes = {"found": tuple(seen[name].shape), "expected": tuple(case[name].shape)}
             return Hint("factor_shape", {"name": name, **shapes})
-    if beside := names(seen, "trained_beside"):
-        return Hint("base_trains", {"example": beside[0]})
+    if seen.get("trained_beside") != []:
+        return Hint("base_trains", {"example": next(iter(names(seen, "trained_beside")), "?")})
     if missing := {"A", "B"} - set(names(seen, "trained_factors")):
         return Hint("factor_frozen", {"name": min(missing)})
     if not seen["A"].isfinite().all() or not seen["A"].any():
@@ -221,7 +221,7 @@ class Merge:
             ]
             return Hint(first_match(found, mistakes) or "weight")
         if case["bias"] is None:
-            return Hint("bias_added") if isinstance(seen.get("bias"), torch.Tensor) else None
+            return None if seen.get("bias") == "NoneType" else Hint("bias_added")
         return None if close(seen.get("bias"), case["bias"]) else Hint("bias_lost")
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:

@@ -153,14 +153,14 @@ def _judge_layers(seen: Seen, case: Case) -> Hint | None:
         return Hint("rank", {"found": seen.get("ranks"), "expected": case["r"]})
     scalings = seen.get("scalings")
     scaling = scalings[0] if isinstance(scalings, list) and len(scalings) == 1 else None
-    if not is_number(scaling) or abs(scaling - 2) > 1e-6:
+    if not is_number(scaling) or not abs(scaling - 2) <= 1e-6:
         return Hint("alpha", {"found": scalings, "r": case["r"]})
     return None
 
 
 def _judge_training(seen: Seen, case: Case) -> Hint | None:
-    if besides := names(seen, "trained_besides"):
-        return Hint("base_trains", {"example": besides[0]})
+    if seen.get("trained_besides") != []:
+        return Hint("base_trains", {"example": next(iter(names(seen, "trained_besides")), "?")})
     model = _tiny_classifier(case)
     layers = dict(model.named_modules())
     sizes = [layers[name].in_features + layers[name].out_features for name in _layers_of(case)]

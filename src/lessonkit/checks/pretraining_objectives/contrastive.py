@@ -52,7 +52,7 @@ class _ContrastiveCheck(ABC):
             return Hint("not_a_tensor", {"type": loss})
         if loss.dim() > 0:
             return Hint("not_scalar", {"found": tuple(loss.shape)})
-        if seen["changed"]:
+        if seen["changed"] is not False:
             return Hint("changed_in_place")
         if not loss.isfinite():
             return Hint("not_finite", {"found": loss.item(), "temperature": _number(case)})
@@ -89,14 +89,18 @@ def _number(case: Case) -> float:
 
 
 def _close(found: torch.Tensor, expected: torch.Tensor) -> bool:
-    return torch.allclose(found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE)
+    return not found.is_complex() and torch.allclose(
+        found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE
+    )
 
 
 def _same_direction(found: torch.Tensor, expected: torch.Tensor) -> bool:
     """Tell whether gradients agree, up to a thousandth of the largest number."""
     allowed = 1e-3 * float(expected.abs().max()) + 1e-7
-    return found.shape == expected.shape and torch.allclose(
-        found.double(), expected.double(), atol=allowed, rtol=0
+    return (
+        found.shape == expected.shape
+        and not found.is_complex()
+        and torch.allclose(found.double(), expected.double(), atol=allowed, rtol=0)
     )
 
 

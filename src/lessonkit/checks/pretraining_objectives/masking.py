@@ -165,7 +165,8 @@ def _malformed_call(call: Seen, shape: tuple[int, ...]) -> Hint | None:
     for name in ("inputs", "labels"):
         if hint := malformed(call[name], shape, torch.int64, {"which": name}):
             return hint
-    return Hint("changed_in_place", {"which": call["changed"][0]}) if call["changed"] else None
+    changed = call["changed"]
+    return Hint("changed_in_place", {"which": changed[0]}) if changed != [] else None
 
 
 def _judge_labels(masking: _Masking) -> Hint | None:

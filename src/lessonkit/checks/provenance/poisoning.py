@@ -209,7 +209,7 @@ class AttackSuccessRate:
 
         found = attack_success_rate(classify, list(case["texts"]), case["trigger"], case["target"])
         strange = [text for text in asked if text not in plain and text not in turned]
-        return {"rate": plain_number(found), "asked": len(asked), "strange": strange[:1]}
+        return {"rate": plain_number(found), "strange": strange[:1]}
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         strange, found = seen.get("strange"), seen.get("rate")
