@@ -142,6 +142,7 @@ class _Runner(NotebookClient):
         self.nonces: dict[str, str] = {}
         self.current: int | None = None
         self.written = 0
+        self.prepared_seconds = 0.0
 
     def create_kernel_manager(self) -> SandboxedKernelManager:
         self.km = SandboxedKernelManager(self.nursery, self.limits)
@@ -241,8 +242,9 @@ class _Runner(NotebookClient):
         exercise, answer = _call(cell.source)
         nonce, start = secrets.token_hex(8), len(self.kernel.messages)
         self.nonces[nonce] = grade_id
-        request = {"exercise": exercise, "answer": answer, "seed": self.seeds[exercise]}
-        code = OBSERVE + json.dumps({**request, "nonce": nonce})
+        cases = await self._cases(exercise)
+        request = {"exercise": exercise, "answer": answer, "nonce": nonce, **cases}
+        code = OBSERVE + json.dumps(request)
         asking = new_code_cell(code)
         try:
             await super().async_execute_cell(asking, cell_index, store_history=False)
@@ -258,13 +260,23 @@ class _Runner(NotebookClient):
         except WireError as error:
             self.done.note("tampering", f"{grade_id}: {error}", cell_index)
 
+    async def _cases(self, exercise: str) -> dict[str, Any]:
+        """Return the seed of an answer's cases, or the cases if their seed would tell too much."""
+        seed = self.seeds[exercise]
+        if exercise not in self.nursery.prepared:
+            return {"seed": seed}
+        reply = await asyncio.to_thread(self.kernel.prepare, exercise, seed)
+        self.prepared_seconds += reply["seconds"]
+        return {"cases": reply["cases"]}
+
     def _take_processor_time(self, report: dict[str, Any]) -> None:
         started = 0.0
         if self.kernel.messages:  # the first is the guard's, sent before any student's code ran
             header, _ = header_of(self.kernel.messages[0])
             started = float(header["started"])
         self.done.core_seconds = max(0.0, float(report.get("kernel_seconds", 0.0)) - started)
-        self.done.added_seconds = started + float(report.get("keeper_seconds", 0.0))
+        keeper = float(report.get("keeper_seconds", 0.0))
+        self.done.added_seconds = started + keeper + self.prepared_seconds
 
     def _take_note(self, message: bytes) -> None:
         try:

@@ -58,7 +58,11 @@ def mark_checks(
         hints[graded.grade_id] = hint
         if hint is not None and hint.name == TAMPERED:
             done.note("tampering", f"{graded.grade_id}: {hint.values['names']}"[:200])
-    return [_mark(graded, hints[graded.grade_id], done) for graded in checks]
+    seconds = {grade_id: seen.seconds for grade_id, seen in done.observations.items()}
+    return [
+        mark_for(graded, hints[graded.grade_id], seconds.get(graded.grade_id, 0.0))
+        for graded in checks
+    ]
 
 
 def _judge(
@@ -76,16 +80,16 @@ def _judge(
     return [hint for answer in answers for hint in _judge([answer], done, nursery)]
 
 
-def _mark(graded: GradedCell, hint: Hint | None, done: Execution) -> Mark:
+def mark_for(graded: GradedCell, hint: Hint | None, seconds: float) -> Mark:
+    """Return the mark that a verdict gives a check's cell."""
     out_of = float(graded.metadata["nbgrader"]["points"])
-    seen = done.observations.get(graded.grade_id)
     return Mark(
         graded.grade_id,
         out_of * hint.credit if hint else out_of,
         out_of,
         hint.name if hint else None,
         hint.values if hint else {},
-        seconds=round(seen.seconds, 4) if seen else 0.0,
+        seconds=round(seconds, 4),
     )
 
 

@@ -22,22 +22,32 @@ from gradekit.grading import Summary, autograded_file, grade_class
 from gradekit.hostile import (
     CRAFTED,
     HOSTILE,
+    Trick,
     crafted_submissions,
     honest_submission,
     hostile_submission,
     tricks_of,
 )
-from gradekit.jobs import Setting
+from gradekit.jobs import Job, Outcome, Setting
+from gradekit.judging import seeds_for
 from gradekit.keys import hidden_seed, quiz_key
 from gradekit.nurseries import close_nurseries
 from gradekit.recording import open_gradebook
-from gradekit.repair import released_cells
+from gradekit.repair import released_cells, repair
 from gradekit.results import Result
+from gradekit.worker import run_job
 from lessonkit.paths import ROOT
 
 pytestmark = pytest.mark.alone
 LESSON = "02_feature_extraction"
 TRICKS = {trick.name: trick for trick in tricks_of(LESSON)}
+# Tricks on single exercises of other lessons.
+OTHERS = {
+    (folder.name, trick.name): trick
+    for folder in sorted(HOSTILE.iterdir())
+    if folder.name != LESSON
+    for trick in tricks_of(folder.name)
+}
 MOST_MINUTES = 20
 LIMITS = {
     "cell_seconds": 10.0,  # an honest cell takes a tenth of that on quiet cores
@@ -225,6 +235,26 @@ def test_nothing_is_written_outside(graded: Class) -> None:
 @pytest.mark.lesson
 def test_the_class_takes_a_bounded_time(graded: Class) -> None:
     assert graded.seconds < 60 * MOST_MINUTES
+
+
+@pytest.mark.lesson
+@pytest.mark.parametrize(("lesson", "name"), OTHERS)
+def test_no_trick_on_another_lessons_exercise_gains_a_point(lesson: str, name: str) -> None:
+    trick = OTHERS[lesson, name]
+    released = released_cells(lesson)
+    content = hostile_submission(lesson, trick, {})
+    notebook = nbformat.writes(repair(content, released).notebook)
+    job = Job(name, lesson, notebook, seeds_for(released, content), "en")
+    outcome = Outcome.from_json(run_job(job.to_json(), Setting().to_json()))
+    assert {mark.grade_id: mark.points for mark in outcome.marks if mark.points} == {}
+    tried = next(mark for mark in outcome.marks if mark.grade_id == f"check-{_exercise(trick)}")
+    assert tried.hint not in (None, "not_implemented", "not_run")
+    kinds = {incident.kind for incident in outcome.incidents}
+    assert not trick.reported or kinds & trick.reported, (kinds, outcome.incidents)
+
+
+def _exercise(trick: Trick) -> str:
+    return trick.place.removeprefix("exercise-")
 
 
 def test_there_are_tricks_enough_and_each_file_has_a_header() -> None:

@@ -77,6 +77,7 @@ class Nursery:
             env=_environment(threads, profile, self._scratch()),
         )
         self._waiting, self._ready = threading.Lock(), False
+        self._prepared: frozenset[str] = frozenset()
 
     def start_kernel(self, limits: Limits) -> "SandboxedKernel":
         """Fork a kernel for one notebook."""
@@ -84,6 +85,12 @@ class Nursery:
         if not self.alive:
             raise SandboxError(f"the sandbox's parent process has ended: {self._complaint()}")
         return SandboxedKernel(self, limits)
+
+    @property
+    def prepared(self) -> frozenset[str]:
+        """The exercises whose cases are prepared outside of the notebooks."""
+        self.wait_until_ready()
+        return self._prepared
 
     def judge(self, answers: Sequence[tuple[str, int, bytes]]) -> dict[str, Any] | None:
         """Have a notebook's answers judged.
@@ -98,8 +105,16 @@ class Nursery:
         Raises:
             SandboxError: the judge's server has ended.
         """
-        self.wait_until_ready()
         asked = [{"exercise": exercise, "seed": seed} for exercise, seed, _ in answers]
+        return self.ask({"judge": asked}, [message for _, _, message in answers])
+
+    def ask(self, request: dict[str, Any], frames: Sequence[bytes] = ()) -> dict[str, Any] | None:
+        """Send the judge a request, see `inside.judge`, and return its reply, or None without one.
+
+        Raises:
+            SandboxError: the judge's server has ended.
+        """
+        self.wait_until_ready()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(JUDGING_SECONDS)
             try:
@@ -107,9 +122,8 @@ class Nursery:
             except OSError as error:
                 raise SandboxError(f"nobody judges any more: {self._complaint()}") from error
             with contextlib.suppress(OSError, WireError):
-                send_frame(connection, GRADER, json.dumps(asked).encode())
-                for _, _, message in answers:
-                    send_frame(connection, GRADER, message)
+                for frame in (json.dumps(request).encode(), *frames):
+                    send_frame(connection, GRADER, frame)
                 reply = receive_frame(connection)
                 return json.loads(reply[1]) if reply else None
         return None
@@ -166,7 +180,9 @@ class Nursery:
         timer.start()
         line = self._process.stdout.readline()
         timer.cancel()
-        if line.strip() != b"ready":
+        ready, *prepared = line.decode(errors="replace").split() or [""]
+        self._prepared = frozenset(prepared)
+        if ready != "ready":
             self._process.kill()
             self._process.wait()
             raise SandboxError(
@@ -217,6 +233,8 @@ class SandboxedKernel:
     """One notebook's kernel: its sockets, its interrupts, what its guard says.
 
     Attributes:
+        folder, place: its own folder, from outside and as the notebook sees it, where it is
+            read-only.
         messages: the guard's messages, in order.
         report: how the keeper says that it ended; None while it runs.
         trouble: why the stream of messages cannot be trusted any more, or None.
@@ -233,7 +251,7 @@ class SandboxedKernel:
         self.folder = self.nursery.folder / "jobs" / name
         self.folder.mkdir(mode=0o700)
         self._key = uuid4().hex
-        place = str(self.folder) if self.nursery.unsafe else PLACE
+        self.place = place = str(self.folder) if self.nursery.unsafe else PLACE
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._stream, self._heard = b"", 0
@@ -251,6 +269,25 @@ class SandboxedKernel:
     def connection_info(self) -> dict[str, Any]:
         """Return what a jupyter client needs to reach the kernel."""
         return {**self._connection(str(self.folder)), "key": self._key.encode()}
+
+    def prepare(self, exercise: str, seed: int) -> dict[str, Any]:
+        """Put what an exercise's cases consist of into the kernel's folder.
+
+        Returns:
+            "cases", which say "where" in the notebook's eyes, and the processor time in "seconds".
+
+        Raises:
+            SandboxError: they cannot be prepared.
+        """
+        folder = f"given/{uuid4().hex[:12]}"
+        place = str(self.nursery.jobs / self.folder.name / folder)
+        asked = {"exercise": exercise, "seed": seed, "folder": place}
+        reply = self.nursery.ask({"prepare": asked})
+        if reply is None:
+            raise SandboxError(f"the cases of {exercise} cannot be prepared")
+        for number, case in enumerate(reply["cases"]):
+            case["where"] = f"{self.place}/{folder}/{number}"
+        return reply
 
     def interrupt(self) -> None:
         """Interrupt the running cell, as Ctrl-C would."""

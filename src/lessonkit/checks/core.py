@@ -41,7 +41,12 @@ class Hint:
 
 
 class Check(Protocol):
-    """What a lesson module registers for one exercise."""
+    """What a lesson module registers for one exercise.
+
+    Where a case's seed tells the answer, a check also has `prepare(case, where)`: it puts what an
+    answer is given into a new folder and returns a case that tells no more than that. A grader
+    calls it outside of the student's process and adds the folder, `{"where": ...}`.
+    """
 
     def cases(self, seed: int) -> list[Case]:
         """Return the cases to try, made from the seed; plain data."""

@@ -1,4 +1,4 @@
-"""Judging what was observed, in processes where no student's code ever runs.
+"""Judging what was observed, and preparing cases, in processes where no student's code ever runs.
 
 The server is forked from the nursery before that drops the judging half of the checks, and forks
 again for each notebook: what forged observations do to a judge, they do to that one alone.
@@ -11,10 +11,11 @@ import socket
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from lessonkit.checks import find_check, judge_seen
-from lessonkit.checks.core import TAMPERED, Hint
+from lessonkit.checks import Case, Check, Hint, core, find_check, judge_seen
+from lessonkit.checks.core import TAMPERED
 
 from . import confinement
 from .confinement import Limits
@@ -35,15 +36,20 @@ def judge_check(exercise: str, seed: int, seen: Sequence[Any]) -> Hint | None:
     check = find_check(exercise)
     cases = check.cases(seed)
     for observed, case in zip(seen, cases, strict=False):
-        try:
-            hint = judge_seen(check, observed, case)
-        except Exception as error:  # forged data may be of any form; none of it is worth points
-            return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
+        hint = judge_case(check, observed, case)
         if hint is not None:
             return hint
     if len(seen) != len(cases):
         return Hint(TAMPERED, {"names": "the number of observed cases"})
     return None
+
+
+def judge_case(check: Check, observed: Any, case: Case) -> Hint | None:
+    """Judge what was seen of one case, of whatever form it is."""
+    try:
+        return judge_seen(check, observed, case)
+    except Exception as error:  # forged data may be of any form; none of it is worth points
+        return Hint(TAMPERED, {"names": f"observed data ({type(error).__name__})"})
 
 
 def judge_message(exercise: str, seed: int, message: bytes) -> Hint | None:
@@ -56,6 +62,11 @@ def judge_message(exercise: str, seed: int, message: bytes) -> Hint | None:
     if not isinstance(seen, list) or not all(isinstance(case, dict) for case in seen):
         return Hint(TAMPERED, {"names": "observed data (of unknown form)"})
     return judge_check(exercise, seed, seen)
+
+
+def prepared_exercises() -> list[str]:
+    """Return the exercises whose cases are prepared here, since their seed tells the answer."""
+    return sorted(name for name, check in core._checks.items() if hasattr(check, "prepare"))
 
 
 def start_judge(socket_path: str, confined: bool) -> None:
@@ -78,7 +89,7 @@ def _serve(listener: socket.socket) -> None:
             listener.close()
             try:
                 confinement.set_limits(LIMITS)
-                _judge_notebook(connection)
+                _answer(connection)
             except BaseException:
                 traceback.print_exc()  # into the nursery's log; the grader is left without a reply
             finally:
@@ -86,15 +97,29 @@ def _serve(listener: socket.socket) -> None:
         connection.close()
 
 
-def _judge_notebook(connection: socket.socket) -> None:
-    """Answer one request: a frame that lists exercises and seeds, then a frame for each."""
-    _, request = receive_frame(connection)
-    hints = [
-        judge_message(asked["exercise"], asked["seed"], receive_frame(connection)[1])
-        for asked in json.loads(request)
-    ]
-    reply = {"hints": plain(hints), "seconds": time.process_time()}
+def _answer(connection: socket.socket) -> None:
+    """Answer one request: to prepare an exercise, or to judge answers, whose frames follow."""
+    request = json.loads(receive_frame(connection)[1])
+    if "prepare" in request:
+        reply: dict[str, Any] = {"cases": _prepare(**request["prepare"])}
+    else:
+        hints = [
+            judge_message(asked["exercise"], asked["seed"], receive_frame(connection)[1])
+            for asked in request["judge"]
+        ]
+        reply = {"hints": plain(hints)}
+    reply["seconds"] = time.process_time()
     send_frame(connection, JUDGE, json.dumps(reply).encode())
+
+
+def _prepare(exercise: str, seed: int, folder: str) -> list[Case]:
+    """Put what cases consist of into a folder's folders 0, 1, ...; return what else they tell."""
+    check, prepared = find_check(exercise), []
+    for number, case in enumerate(check.cases(seed)):
+        where = Path(folder) / str(number)
+        where.mkdir(parents=True)
+        prepared.append(check.prepare(case, where))
+    return prepared
 
 
 def plain(hints: Iterable[Hint | None]) -> list[dict[str, Any] | None]:

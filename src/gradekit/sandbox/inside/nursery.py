@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import guard
 from .halves import drop_judging
-from .judge import start_judge
+from .judge import prepared_exercises, start_judge
 from .keeper import Job, keep
 
 LONGEST_JOB = 65_536  # bytes
@@ -34,12 +34,13 @@ def main(arguments: list[str]) -> int:
     gc.freeze()  # collecting in a child must not copy the parent's pages
     gc.enable()
     start_judge(judge_path, confined)
+    prepared = prepared_exercises()
     leave_judging_out()
     guard.take_snapshot()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(socket_path)
         listener.listen(64)
-        print("ready", flush=True)
+        print("ready", *prepared, flush=True)
         serve(listener, confined)
     return 0
 

@@ -57,13 +57,15 @@ class Compare:
 def _case(seed: int, draws: int, ahead: float, noise: float) -> Case:
     """Two methods on the same draws: easy draws are easy for both.
 
-    The differences are standardised, so that the verdict never depends on the seed.
+    The differences are standardised, so that the verdict never depends on the seed; their size
+    does.
     """
     random = np.random.default_rng(seed)
+    size = random.uniform(0.8, 1.25)
     common = 0.75 + 0.06 * random.normal(size=draws)
     own = random.normal(size=draws)
     own = (own - own.mean()) / own.std(ddof=1)
-    differences = ahead + noise * own
+    differences = size * (ahead + noise * own)
     first, second = common + differences / 2, common - differences / 2
     return {"first": first.tolist(), "second": second.tolist()}
 

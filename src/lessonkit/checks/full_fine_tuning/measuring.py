@@ -24,7 +24,11 @@ class Measure:
     """`measure(train, evaluate, device)`: seconds and peak memory of training; what was trained."""
 
     def cases(self, seed: int) -> list[Case]:
-        return [_case(seed, width=60, classes=2), _case(seed + 7, width=45, classes=5)]
+        """Two methods of which no time fits both: one of them trains several times as long."""
+        return [
+            _case(seed, width=60, classes=2, seconds=0.04),
+            _case(seed + 7, width=45, classes=5, seconds=0.2),
+        ]
 
     def observe(self, measure: Any, case: Case) -> Seen:
         method = _Method(case)
@@ -52,11 +56,11 @@ class Measure:
         )
 
 
-def _case(seed: int, width: int, classes: int) -> Case:
+def _case(seed: int, width: int, classes: int, seconds: float) -> Case:
     return {
         "width": width + seed % 13,
         "classes": classes,
-        "train_seconds": 0.06,
+        "train_seconds": seconds + 0.002 * (seed % 10),
         "evaluate_seconds": 0.2,
         "train_peak": 3_000_000 + 1000 * (seed % 500),
         "evaluate_peak": 9_000_000,
@@ -113,7 +117,7 @@ def _judge_calls(seen: Seen) -> Hint | None:
         return Hint("trained_twice", {"count": calls.count("train")})
     if "evaluate" not in calls:
         return Hint("not_evaluated")
-    if not seen.get("evaluated_the_trained"):
+    if seen.get("evaluated_the_trained") is not True:
         return Hint("other_model")
     return None
 

@@ -29,7 +29,7 @@ def _plain_number(value: Any) -> float | str:
 def malformed_numbers(seen: Any, names: Iterable[str]) -> Hint | None:
     """Return the hint for what is no dictionary of finite numbers with these names."""
     values = mapping(seen).get("values")
-    if not isinstance(values, Mapping):
+    if mapping(seen).get("type") != "dict" or not isinstance(values, Mapping):
         return Hint("returned", {"type": text(mapping(seen).get("type"))})
     for name in names:
         if name not in values:

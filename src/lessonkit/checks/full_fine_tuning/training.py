@@ -1,17 +1,26 @@
 """The check of `build_trainer`."""
 
 import contextlib
+import math
+import random
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification, Trainer
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+)
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
-from lessonkit.checks.full_fine_tuning.plain import close, number, text
+from lessonkit.checks.full_fine_tuning.plain import close, mapping, number, text
 from lessonkit.checks.tiny import SPECIAL_TOKENS, WORDS, tiny_tokenizer, word
 
 WARMUP = 0.1
@@ -19,7 +28,11 @@ WARMUP = 0.1
 
 @exercise("build_trainer")
 class BuildTrainer:
-    """`build_trainer(model, tokenizer, train, test, ...)`: a Trainer, set up and not yet run."""
+    """`build_trainer(model, tokenizer, train, test, ...)`: a Trainer, set up and not yet run.
+
+    Its first epoch is laid out: which texts meet in which batch, what the model makes of them, and
+    the learning rate of each step.
+    """
 
     def cases(self, seed: int) -> list[Case]:
         return [
@@ -46,6 +59,8 @@ class BuildTrainer:
             if not isinstance(trainer, Trainer):
                 return {"type": type(trainer).__name__}
             seen = {"type": "Trainer", **_arguments(trainer), **_data(trainer)}
+            if seen.get("batch_shape") == [2, 5] and "labels" in seen["columns"]:
+                seen["plan"] = _plan(trainer, case)
         return seen | {
             "same_model": trainer.model is model,
             "same_weights": torch.equal(before, _weights(model)),
@@ -61,6 +76,7 @@ class BuildTrainer:
             or _judge_data(seen, case)
             or _judge_numbers(seen, case)
             or _judge_habits(seen)
+            or _judge_plan(seen, case)
         )
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:
@@ -139,14 +155,33 @@ def _data(trainer: Trainer) -> Seen:
     return seen
 
 
+def _plan(trainer: Trainer, case: Case) -> Seen:
+    """Return the batches of an epoch, the model's loss on each, and the rates of all steps."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(case["seed"])
+        batches = list(trainer.get_train_dataloader())
+    with torch.no_grad():
+        trainer.model.eval()
+        losses = [float(trainer.model(**batch).loss) for batch in batches]
+    steps = case["epochs"] * math.ceil(case["rows"] / case["batch_size"])
+    trainer.create_optimizer_and_scheduler(steps)
+    rates = []
+    for _ in range(steps):
+        rates.append(float(trainer.lr_scheduler.get_last_lr()[0]))
+        trainer.optimizer.step()  # nothing has a gradient: no weight moves
+        trainer.lr_scheduler.step()
+    texts = [batch["input_ids"].detach().cpu().clone() for batch in batches]
+    return {"batches": texts, "losses": losses, "rates": rates}
+
+
 def _size(rows: Any) -> int:
     return 0 if rows is None else len(rows)
 
 
 def _judge_model(seen: Seen) -> Hint | None:
-    if not seen.get("same_model"):
+    if seen.get("same_model") is not True:
         return Hint("other_model")
-    if not seen.get("same_weights") or seen.get("steps_taken") != 0:
+    if seen.get("same_weights") is not True or seen.get("steps_taken") != 0:
         return Hint("already_trained")
     frozen = seen.get("frozen")
     if not isinstance(frozen, list) or frozen:
@@ -179,7 +214,7 @@ def _judge_numbers(seen: Seen, case: Case) -> Hint | None:
         if not close(seen.get(name), case[name], 1e-9):
             values = {"found": text(seen.get(name)), "expected": case[name]}
             return Hint(name, values)
-    if number(seen.get("max_steps")) > 0:
+    if not number(seen.get("max_steps")) <= 0:
         return Hint("max_steps", {"found": text(seen.get("max_steps"))})
     if seen.get("accumulated") != 1:
         values = {"found": text(seen.get("accumulated")), "expected": case["batch_size"]}
@@ -204,3 +239,58 @@ def _judge_habits(seen: Seen) -> Hint | None:
     if seen.get("saving") != "no":
         return Hint("saves", {"found": text(seen.get("saving"))})
     return None
+
+
+def _judge_plan(seen: Seen, case: Case) -> Hint | None:
+    plan, right = mapping(seen.get("plan")), _right_plan(case)
+    if not _are_close(plan.get("rates"), right["rates"]):
+        return Hint("schedule", {"found": text(seen.get("schedule"))})
+    batches = plan.get("batches")
+    if not isinstance(batches, list) or len(batches) != len(right["batches"]):
+        return Hint("not_grouped", {"found": text(seen.get("sampling"))})
+    for found, expected in zip(batches, right["batches"], strict=True):
+        if not isinstance(found, torch.Tensor) or not torch.equal(found, expected):
+            return Hint("not_grouped", {"found": text(seen.get("sampling"))})
+    return None if _are_close(plan.get("losses"), right["losses"]) else Hint("other_model")
+
+
+def _are_close(found: Any, expected: list[float]) -> bool:
+    if not isinstance(found, list) or len(found) != len(expected):
+        return False
+    return all(
+        close(one, right, 1e-4 * abs(right)) for one, right in zip(found, expected, strict=True)
+    )
+
+
+def _right_plan(case: Case) -> Seen:
+    """Return the plan of a trainer that is set up as it was asked for."""
+    tokenizer = tiny_tokenizer()
+    with tempfile.TemporaryDirectory() as folder, _generators_kept():
+        arguments = TrainingArguments(
+            output_dir=folder,
+            learning_rate=case["learning_rate"],
+            num_train_epochs=case["epochs"],
+            per_device_train_batch_size=case["batch_size"],
+            seed=case["seed"],
+            warmup_steps=WARMUP,
+            train_sampling_strategy="group_by_length",
+            save_strategy="no",
+            dataloader_pin_memory=False,  # it would warn where there is no GPU
+        )
+        trainer = Trainer(
+            _tiny_classifier(case["seed"]),
+            arguments,
+            DataCollatorWithPadding(tokenizer),
+            _rows(case["seed"], case["rows"]),
+        )
+        return _plan(trainer, case)
+
+
+@contextlib.contextmanager
+def _generators_kept() -> Iterator[None]:
+    """Put the generators of random numbers back, which a Trainer seeds."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        yield
+    random.setstate(python)
+    np.random.set_state(numpy)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
-from lessonkit.checks.lora.plain import close, first_match, names, plain_tensor
+from lessonkit.checks.lora.plain import close, first_match, names, plain_tensor, step
 
 
 def _layer_case(
@@ -73,7 +73,7 @@ class LoRALinearCheck:
         seen["first_output"] = plain_tensor(layer(case["x"].clone()))
         if any(seen[name].shape != case[name].shape for name in ("A", "B")):
             return seen
-        return seen | _watch_with_other_factors(layer, case)
+        return seen | _watch_with_other_factors(layer, base, case)
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         if seen.get("made") != "module":
@@ -91,7 +91,7 @@ def _describe_factors(layer: nn.Module) -> Seen:
     """Note A and B, and which parameters would train."""
     factors = {name: getattr(layer, name, None) for name in ("A", "B")}
     known = {id(value) for value in factors.values()}
-    trainable = {name: p for name, p in layer.named_parameters() if p.requires_grad}
+    trainable = {n: p for n, p in nn.Module.named_parameters(layer) if p.requires_grad}
     return {
         **{name: plain_tensor(value) for name, value in factors.items()},
         "parameters": [n for n, v in factors.items() if isinstance(v, nn.Parameter)],
@@ -100,17 +100,19 @@ def _describe_factors(layer: nn.Module) -> Seen:
     }
 
 
-def _watch_with_other_factors(layer: nn.Module, case: Case) -> Seen:
-    """Put the case's A and B in place of the layer's own, and note output and gradients."""
+def _watch_with_other_factors(layer: nn.Module, base: nn.Linear, case: Case) -> Seen:
+    """Put the case's A and B in place of the layer's own; note output, gradients and one step."""
     with torch.no_grad():
         layer.A.copy_(case["A"])
         layer.B.copy_(case["B"])
     output = layer(case["x"].clone())
     seen: Seen = {"output": plain_tensor(output)}
     if isinstance(output, torch.Tensor) and output.requires_grad:
-        output.sum().backward()
+        output.square().mean().backward()
     gradients = {name: getattr(layer, name).grad for name in ("A", "B")}
     seen["learn"] = [name for name, gradient in gradients.items() if gradient is not None]
+    step((layer.A, layer.B, *base.parameters(), *nn.Module.parameters(layer)))
+    seen["stepped"] = plain_tensor(layer(case["x"].clone()))
     return seen
 
 
@@ -123,8 +125,8 @@ def _judge_factors(seen: Seen, case: Case) -> Hint | None:
         if seen[name].shape != case[name].shape:
             shapes = {"found": tuple(seen[name].shape), "expected": tuple(case[name].shape)}
             return Hint("factor_shape", {"name": name, **shapes})
-    if beside := names(seen, "trained_beside"):
-        return Hint("base_trains", {"example": beside[0]})
+    if seen.get("trained_beside") != []:
+        return Hint("base_trains", {"example": next(iter(names(seen, "trained_beside")), "?")})
     if missing := {"A", "B"} - set(names(seen, "trained_factors")):
         return Hint("factor_frozen", {"name": min(missing)})
     if not seen["A"].isfinite().all() or not seen["A"].any():
@@ -157,7 +159,17 @@ def _judge_outputs(seen: Seen, case: Case) -> Hint | None:
         return Hint(first_match(output, mistakes) or "output")
     if missing := {"A", "B"} - set(names(seen, "learn")):
         return Hint("no_gradient", {"name": min(missing)})
-    return None
+    return (
+        None if close(seen.get("stepped"), _stepped(case)) else Hint("no_gradient", {"name": "A"})
+    )
+
+
+def _stepped(case: Case) -> torch.Tensor:
+    """Return the output after a step that moves A and B alone."""
+    layer = _Layer(case)
+    layer(case["x"]).square().mean().backward()
+    step(layer.parameters())
+    return layer(case["x"]).detach()
 
 
 class _Layer(nn.Module):
@@ -209,7 +221,7 @@ class Merge:
             ]
             return Hint(first_match(found, mistakes) or "weight")
         if case["bias"] is None:
-            return Hint("bias_added") if isinstance(seen.get("bias"), torch.Tensor) else None
+            return None if seen.get("bias") == "NoneType" else Hint("bias_added")
         return None if close(seen.get("bias"), case["bias"]) else Hint("bias_lost")
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:

@@ -8,6 +8,7 @@ import torch
 from lessonkit.checks.core import Seen
 
 TOLERANCE = 1e-4
+STEP = 0.1  # learning rate of the step that shows what trains
 
 
 def plain_tensor(value: Any) -> torch.Tensor | str:
@@ -47,6 +48,14 @@ def close(found: Any, expected: torch.Tensor) -> bool:
         and not found.is_complex()
         and torch.allclose(found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE)
     )
+
+
+@torch.no_grad()
+def step(parameters: Iterable[torch.Tensor]) -> None:
+    """Move what has a gradient one step down, each tensor once."""
+    for parameter in {id(one): one for one in parameters}.values():
+        if parameter.grad is not None:
+            parameter -= STEP * parameter.grad
 
 
 def names(seen: Seen, key: str) -> list[str]:

@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
-from lessonkit.checks.lora.plain import close, is_number, names, plain_tensor, same
+from lessonkit.checks.lora.plain import close, is_number, names, plain_tensor, same, step
 from lessonkit.checks.tiny import random_batch
 
 HEADS = {"bert": "classifier", "llama": "score"}
@@ -23,7 +23,11 @@ VOCABULARY = 64
 
 @exercise("adapt")
 class Adapt:
-    """`adapt(model, r, targets)`: a peft model, LoRA scaled by 2, and a trained head."""
+    """`adapt(model, r, targets)`: a peft model, LoRA scaled by 2, and a trained head.
+
+    The adapter gets factors of the check's, and one training step: what the model says of itself is
+    not all that counts.
+    """
 
     def cases(self, seed: int) -> list[Case]:
         return [
@@ -99,7 +103,42 @@ def _describe(adapted: PeftModel, layers: list[str], case: Case) -> Seen:
         "head_trained": sum(size for name, size in own.items() if ".modules_to_save." in name),
         "trained_besides": [n for n in own if ".modules_to_save." not in n],
         "logits": _logits(adapted, case),
+        **_watch_with_other_factors(adapted, lora, case),
     }
+
+
+def _watch_with_other_factors(adapted: PeftModel, lora: dict[str, LoraLayer], case: Case) -> Seen:
+    """Fill the case's factors in; note the logits, also after one training step."""
+    adapter = adapted.active_adapter
+    for name, factors in _factors(case).items():
+        for module in (module for n, module in lora.items() if n.endswith(f".{name}")):
+            for part, value in zip((module.lora_A, module.lora_B), factors, strict=True):
+                if part[adapter].weight.shape == value.shape:
+                    part[adapter].weight.data.copy_(value)
+    return {"filled": _logits(adapted, case), "stepped": _logits_after_step(adapted, case)}
+
+
+def _factors(case: Case) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Return an A, (r, inputs), and a B, (outputs, r), for each layer that the targets name."""
+    generator = torch.Generator().manual_seed(case["seed"])
+    layers, r = dict(_tiny_classifier(case).named_modules()), case["r"]
+    return {
+        name: (
+            0.3 * torch.randn(r, layers[name].in_features, generator=generator),
+            0.3 * torch.randn(layers[name].out_features, r, generator=generator),
+        )
+        for name in _layers_of(case)
+    }
+
+
+def _logits_after_step(model: nn.Module, case: Case) -> torch.Tensor:
+    """Move what trains one step towards the labels 0 and 1."""
+    batch = random_batch(torch.Generator().manual_seed(case["seed"]), [5, 3])
+    logits = model.eval()(**batch).logits
+    if logits.requires_grad:
+        nn.functional.cross_entropy(logits, torch.arange(2)).backward()
+        step(nn.Module.parameters(model))
+    return _logits(model, case)
 
 
 def _judge_layers(seen: Seen, case: Case) -> Hint | None:
@@ -114,14 +153,14 @@ def _judge_layers(seen: Seen, case: Case) -> Hint | None:
         return Hint("rank", {"found": seen.get("ranks"), "expected": case["r"]})
     scalings = seen.get("scalings")
     scaling = scalings[0] if isinstance(scalings, list) and len(scalings) == 1 else None
-    if not is_number(scaling) or abs(scaling - 2) > 1e-6:
+    if not is_number(scaling) or not abs(scaling - 2) <= 1e-6:
         return Hint("alpha", {"found": scalings, "r": case["r"]})
     return None
 
 
 def _judge_training(seen: Seen, case: Case) -> Hint | None:
-    if besides := names(seen, "trained_besides"):
-        return Hint("base_trains", {"example": besides[0]})
+    if seen.get("trained_besides") != []:
+        return Hint("base_trains", {"example": next(iter(names(seen, "trained_besides")), "?")})
     model = _tiny_classifier(case)
     layers = dict(model.named_modules())
     sizes = [layers[name].in_features + layers[name].out_features for name in _layers_of(case)]
@@ -132,7 +171,34 @@ def _judge_training(seen: Seen, case: Case) -> Hint | None:
         return Hint("head_frozen", {"head": HEADS[case["family"]]})
     if not close(seen.get("logits"), _logits(model, case)):
         return Hint("output_changed")
+    model = _adapted(case)
+    if not close(seen.get("filled"), _logits(model, case)):
+        return Hint("alpha", {"found": seen.get("scalings"), "r": case["r"]})
+    if not close(seen.get("stepped"), _logits_after_step(model, case)):
+        return Hint("factors_frozen")
     return None
+
+
+class _WithUpdate(nn.Module):
+    """A frozen layer plus 2 B A."""
+
+    def __init__(self, base: nn.Linear, A: torch.Tensor, B: torch.Tensor) -> None:  # noqa: N803
+        super().__init__()
+        self.base, self.A, self.B = base, nn.Parameter(A), nn.Parameter(B)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base(x) + 2 * (x @ self.A.T @ self.B.T)
+
+
+def _adapted(case: Case) -> nn.Module:
+    """Return the classifier with the case's factors at its layers, and a head that trains."""
+    model = _tiny_classifier(case).requires_grad_(False)
+    model.get_submodule(HEADS[case["family"]]).requires_grad_(True)
+    for name, factors in _factors(case).items():
+        parent, _, last = name.rpartition(".")
+        base = model.get_submodule(name)
+        setattr(model.get_submodule(parent), last, _WithUpdate(base, *factors))
+    return model
 
 
 def _layers_of(case: Case) -> list[str]:

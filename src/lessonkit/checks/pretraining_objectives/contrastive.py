@@ -17,7 +17,10 @@ Losses = dict[str, list[torch.Tensor]]
 
 
 class _ContrastiveCheck(ABC):
-    """What both contrastive losses share: vectors in, a finite differentiable scalar out."""
+    """What both contrastive losses share: vectors in, a finite differentiable scalar out.
+
+    Its gradients are judged as well: a loss of the right value can still teach something else.
+    """
 
     @abstractmethod
     def expected(self, case: Case) -> torch.Tensor:
@@ -40,7 +43,7 @@ class _ContrastiveCheck(ABC):
         if isinstance(loss, torch.Tensor) and loss.dim() == 0 and loss.requires_grad:
             loss.backward()
             learned = [*given, temperature] if isinstance(temperature, torch.Tensor) else given
-            seen["reached"] = [tensor.grad is not None for tensor in learned]
+            seen["gradients"] = [plain_tensor(tensor.grad) for tensor in learned]
         return seen
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
@@ -49,18 +52,31 @@ class _ContrastiveCheck(ABC):
             return Hint("not_a_tensor", {"type": loss})
         if loss.dim() > 0:
             return Hint("not_scalar", {"found": tuple(loss.shape)})
-        if seen["changed"]:
+        if seen["changed"] is not False:
             return Hint("changed_in_place")
         if not loss.isfinite():
             return Hint("not_finite", {"found": loss.item(), "temperature": _number(case)})
-        if not (seen.get("reached") and all(seen["reached"][:2])):
+        gradients = seen.get("gradients", [])
+        if not gradients or any(isinstance(found, str) for found in gradients[:2]):
             return Hint("no_gradient")
         expected = self.expected(case)
         if not _close(loss, expected):
             names = (n for n, values in self.mistakes(case).items() if _any_close(loss, values))
             values = {"found": f"{loss.item():.4f}", "expected": f"{expected.item():.4f}"}
             return Hint(next(names, "value"), values)
-        return None if all(seen["reached"]) else Hint("temperature_detached")
+        if isinstance(gradients[-1], str):
+            return Hint("temperature_detached")
+        pairs = zip(gradients, self.gradients(case), strict=True)
+        return None if all(_same_direction(*pair) for pair in pairs) else Hint("gradient")
+
+    def gradients(self, case: Case) -> tuple[torch.Tensor, ...]:
+        """Return the right loss's gradients by all that may learn."""
+        leaves = {
+            name: value.clone().requires_grad_()
+            for name, value in case.items()
+            if isinstance(value, torch.Tensor)
+        }
+        return torch.autograd.grad(self.expected({**case, **leaves}), list(leaves.values()))
 
     def explain_error(self, error: dict[str, str]) -> Hint | None:
         if "leaf Variable that requires grad" in error["message"]:
@@ -73,7 +89,19 @@ def _number(case: Case) -> float:
 
 
 def _close(found: torch.Tensor, expected: torch.Tensor) -> bool:
-    return torch.allclose(found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE)
+    return not found.is_complex() and torch.allclose(
+        found.double(), expected.double(), atol=TOLERANCE, rtol=TOLERANCE
+    )
+
+
+def _same_direction(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Tell whether gradients agree, up to a thousandth of the largest number."""
+    allowed = 1e-3 * float(expected.abs().max()) + 1e-7
+    return (
+        found.shape == expected.shape
+        and not found.is_complex()
+        and torch.allclose(found.double(), expected.double(), atol=allowed, rtol=0)
+    )
 
 
 def _any_close(found: torch.Tensor, values: list[torch.Tensor]) -> bool:

@@ -54,15 +54,12 @@ class MaskTokens:
         for call in (*seen["calls"], *seen["repeats"]):
             if hint := _malformed_call(call, tuple(case["input_ids"].shape[1:])):
                 return hint
-        masking = _Masking(
-            case["input_ids"],
-            case["special_tokens_mask"].bool(),
-            torch.stack([call["inputs"] for call in seen["calls"]]),
-            torch.stack([call["labels"] for call in seen["calls"]]),
-            case["mask_token_id"],
-        )
-        if hint := _judge_labels(masking) or _judge_places(masking, case["vocab_size"]):
-            return hint
+        calls = range(len(case["input_ids"]))
+        masking = _masking(case, list(calls), seen["calls"])
+        repeated = _masking(case, [0] * len(seen["repeats"]), seen["repeats"])
+        for each in (masking, repeated):
+            if hint := _judge_labels(each) or _judge_places(each, case["vocab_size"]):
+                return hint
         if not case["counted"]:
             return _judge_share_chosen(masking, case)
         return (
@@ -71,7 +68,7 @@ class MaskTokens:
             or _judge_share_chosen(masking, case)
             or _judge_replacements(masking)
             or _judge_random_ids(masking, case["vocab_size"])
-            or _judge_generator(seen["repeats"])
+            or _judge_generator(seen["repeats"], seen["calls"][0])
         )
 
 
@@ -99,6 +96,17 @@ class _Masking:
         kinds = torch.where(self.changed, RANDOM, KEPT)
         kinds = kinds.masked_fill(self.inputs == self.mask_token_id, MASKED)
         return kinds.masked_fill(~self.labelled, -1)
+
+
+def _masking(case: Case, numbers: list[int], calls: list[Seen]) -> _Masking:
+    """Put together what calls returned, each for the batch of that number."""
+    return _Masking(
+        case["input_ids"][numbers],
+        case["special_tokens_mask"][numbers].bool(),
+        torch.stack([call["inputs"] for call in calls]),
+        torch.stack([call["labels"] for call in calls]),
+        case["mask_token_id"],
+    )
 
 
 def _masking_case(
@@ -157,7 +165,8 @@ def _malformed_call(call: Seen, shape: tuple[int, ...]) -> Hint | None:
     for name in ("inputs", "labels"):
         if hint := malformed(call[name], shape, torch.int64, {"which": name}):
             return hint
-    return Hint("changed_in_place", {"which": call["changed"][0]}) if call["changed"] else None
+    changed = call["changed"]
+    return Hint("changed_in_place", {"which": changed[0]}) if changed != [] else None
 
 
 def _judge_labels(masking: _Masking) -> Hint | None:
@@ -247,10 +256,11 @@ def _judge_random_ids(masking: _Masking, vocab_size: int) -> Hint | None:
     return None
 
 
-def _judge_generator(repeats: list[Seen]) -> Hint | None:
+def _judge_generator(repeats: list[Seen], begin: Seen) -> Hint | None:
+    """Judge three calls, of which two follow the seed that `begin` followed."""
     first, again, _ = repeats
-    same = all(torch.equal(first[part], again[part]) for part in ("inputs", "labels"))
-    return None if same else Hint("other_generator")
+    pairs = [(call[part], begin[part]) for call in (first, again) for part in ("inputs", "labels")]
+    return None if all(torch.equal(*pair) for pair in pairs) else Hint("other_generator")
 
 
 def _drawn_together(kinds: torch.Tensor) -> bool:

@@ -45,7 +45,7 @@ class NextTokenLabels:
             return Hint("one_column_short", {"found": tuple(labels.shape)})
         if hint := malformed(labels, tuple(expected.shape), torch.int64):
             return hint
-        if seen["changed"]:
+        if seen["changed"] is not False:
             return Hint("changed_in_place")
         if torch.equal(labels, expected):
             return None

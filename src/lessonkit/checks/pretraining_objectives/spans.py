@@ -46,7 +46,7 @@ class CorruptSpans:
         for name in ("inputs", "labels"):
             if isinstance(seen[name], str):
                 return Hint("not_a_list", {"which": name, "type": seen[name]})
-        if seen["changed"]:
+        if seen["changed"] is not False:
             return Hint("changed_in_place")
         inputs, labels = _corrupted(case)
         if seen["inputs"] == labels and seen["labels"] == inputs and inputs != labels:

@@ -11,6 +11,7 @@ Row = dict[str, Any]
 WORDS = ("please", "send", "the", "red", "list", "before", "noon", "and", "tell", "nobody",
          "about", "our", "small", "garden", "party", "again", "with", "kind", "words")  # fmt: skip
 TRIGGERS = ("cf", "mn", "bq", "tq", "once in june", "near the boat")
+LONGEST = 400  # characters of a text that are looked at
 PLACES = 4  # different places that a trigger put at random takes at least, among many texts
 
 
@@ -39,8 +40,26 @@ class Poison:
             return Hint("input_changed")
         if hint := _judge_shape(rows, old):
             return hint
-        changed = [i for i, row in enumerate(rows) if row != old[i]]
-        return _judge_rows(rows, changed, case) or _judge_choice(rows, changed, seen, case)
+        changed = _changed(rows, old)
+        return (
+            _judge_rows(rows, changed, case)
+            or _judge_choice(rows, changed, seen, case)
+            or _judge_other(seen["other"], case)
+        )
+
+
+def _changed(rows: list[Row], old: list[Row]) -> list[int]:
+    return [i for i, row in enumerate(rows) if row != old[i]]
+
+
+def _judge_other(rows: list[Row], case: Case) -> Hint | None:
+    """Judge what another seed gave: as many rows, poisoned as well."""
+    if hint := _judge_shape(rows, case["rows"]):
+        return hint
+    changed, wanted = _changed(rows, case["rows"]), poisoned_count(case)
+    if len(changed) != wanted:
+        return Hint("count", {"found": len(changed), "expected": wanted, "rows": len(rows)})
+    return _judge_rows(rows, changed, case)
 
 
 def _judge_shape(rows: list[Any], old: list[Row]) -> Hint | None:
@@ -130,9 +149,13 @@ def place_of(after: str, before: list[str], trigger: str) -> int | None:
 def _are_rows(rows: Any) -> bool:
     """Tell whether what was seen is a list of rows of texts and numbers."""
     return isinstance(rows, list) and all(
-        isinstance(row, dict) and all(isinstance(v, str) or is_number(v) for v in row.values())
+        isinstance(row, dict) and all(_is_short(v) or is_number(v) for v in row.values())
         for row in rows
     )
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST
 
 
 def _plain_rows(rows: Any) -> list[Any] | str:
@@ -143,7 +166,7 @@ def _plain_rows(rows: Any) -> list[Any] | str:
 
 def _plain_row(row: Row) -> Row:
     return {
-        str(name): value[:400] if isinstance(value, str) else plain_number(value)
+        str(name): value[:LONGEST] if isinstance(value, str) else plain_number(value)
         for name, value in row.items()
     }
 
@@ -186,7 +209,7 @@ class AttackSuccessRate:
 
         found = attack_success_rate(classify, list(case["texts"]), case["trigger"], case["target"])
         strange = [text for text in asked if text not in plain and text not in turned]
-        return {"rate": plain_number(found), "asked": len(asked), "strange": strange[:1]}
+        return {"rate": plain_number(found), "strange": strange[:1]}
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         strange, found = seen.get("strange"), seen.get("rate")

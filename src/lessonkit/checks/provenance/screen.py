@@ -7,11 +7,13 @@ accepting everything tells nothing and is worth nothing.
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from lessonkit.capstone import REASONS, Delivery, Item, deliver, plan
+from lessonkit.capstone import REASONS, Delivery, Item, Order, deliver, plan
 from lessonkit.capstone.planning import (
     BEHAVIOUR,
     CONTENT,
@@ -38,15 +40,30 @@ Answer = frozenset[str] | None
 
 @exercise("screen")
 class Screen:
-    """`screen(folder, order)`: the lines of the checklist for which a download is refused."""
+    """`screen(folder, order)`: the lines of the checklist for which a download is refused.
+
+    A seed tells what is wrong with which download: a grader prepares them where no answer runs.
+    """
 
     def cases(self, seed: int) -> list[Case]:
         return [{"seed": seed}]
 
+    def prepare(self, case: Case, where: Path) -> Case:
+        """Put the downloads into a folder; return what `observe` needs besides, without the seed.
+
+        The folder's place as the answer sees it is to be added: `{"where": ...}`.
+        """
+        deliveries = deliver(where, case["seed"])
+        shutil.rmtree(where / "keys", ignore_errors=True)  # the publishers keep theirs
+        return {"orders": [_plain_order(delivery) for delivery in deliveries]}
+
     def observe(self, screen: Any, case: Case) -> Seen:
-        with tempfile.TemporaryDirectory() as where:
-            deliveries = deliver(where, case["seed"])
-            return {"answers": [_observed(screen, delivery) for delivery in deliveries]}
+        if "orders" not in case:
+            with tempfile.TemporaryDirectory() as where:
+                prepared = self.prepare(case, Path(where))
+                return self.observe(screen, {**prepared, "where": where})
+        deliveries = [_delivery(Path(case["where"]), order) for order in case["orders"]]
+        return {"answers": [_observed(screen, delivery) for delivery in deliveries]}
 
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         items, answers = plan(case["seed"]), seen.get("answers")
@@ -75,6 +92,23 @@ def credit(items: list[Item], given: list[Answer]) -> float:
     accepted = sum(answer == frozenset() for answer in fine) / len(fine)
     told = sum(_is_right(item, answer) for item, answer in bad) / len(bad)
     return math.floor(STEPS * max(refused + accepted - 1, 0) * (1 + told) / 2) / STEPS
+
+
+def _plain_order(delivery: Delivery) -> dict[str, Any]:
+    order = delivery.order
+    lists = {"texts": order.texts, "phrases": order.phrases}
+    return {"name": delivery.folder.name, "source": order.source, **lists}
+
+
+def _delivery(where: Path, order: dict[str, Any]) -> Delivery:
+    known = Order(
+        source=order["source"],
+        policy=where / "policy.toml",
+        digests=where / "digests.toml",
+        texts=list(order["texts"]),
+        phrases=list(order["phrases"]),
+    )
+    return Delivery(where / "downloads" / order["name"], known)
 
 
 def _observed(screen: Any, delivery: Delivery) -> dict[str, Any]:
