@@ -135,7 +135,8 @@ check("tokenize", tokenize)
 # %%
 def prepare(texts):
     """Add the columns that training needs."""
-    texts = texts.map(tokenize, batched=True, fn_kwargs={"tokenizer": tokenizer})
+    longest = min(128, tokenizer.model_max_length)
+    texts = texts.map(tokenize, batched=True, fn_kwargs={"tokenizer": tokenizer, "max_length": longest})
     return texts.map(lambda row: {"length": len(row["input_ids"])})
 
 

@@ -585,14 +585,19 @@ class LinearProbe:
 
 
 def _probe_case(seed: int, classes: int, width: int) -> Case:
-    """Gaussian clouds around one centre a class, the first class four times as frequent."""
+    """Gaussian clouds around one centre a class, the first class four times as frequent.
+
+    Half of the features tell nothing and scatter most, so that a few points mislead.
+    """
     random = np.random.default_rng(seed)
-    centres = random.normal(size=(classes, width)) * 0.75
+    telling = np.arange(width) < width // 2
+    centres = random.normal(size=(classes, width)) * telling
+    scatter = np.where(telling, 1.0, 3.0)
     weights = np.array([4.0] + [1.0] * (classes - 1))
 
     def draw(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         labels = random.choice(classes, size=count, p=weights / weights.sum())
-        features = centres[labels] + random.normal(size=(count, width))
+        features = centres[labels] + random.normal(size=(count, width)) * scatter
         return torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
 
     train, test = draw(120), draw(400)
