@@ -126,17 +126,19 @@ class Zoo:
         clean: specifications of the clean ones.
         wanted: how many of each family.
         rates: shares of poisoned texts, in turns.
+        stride: between the clean twins of a family, so that it goes through all tasks.
     """
 
     clean: tuple[Spec, ...]
     wanted: dict[str, int]
     rates: tuple[float, ...] = (0.05, 0.05, 0.01, 0.05, 0.05, 0.005)
+    stride: int = 5
 
     def candidates(self, family: str) -> Iterator[Spec]:
         """Yield twice as many specifications as wanted, as not every training is admitted."""
         twins = [spec for spec in self.clean if spec.head == "full"]
         for number in range(2 * self.wanted[family]):
-            clean = twins[(number * 5 + len(family)) % len(twins)]
+            clean = twins[(number * self.stride + len(family)) % len(twins)]
             rate = self.rates[number % len(self.rates)]
             yield replace(clean, family=family, rate=0.0 if family == "embedding row" else rate)
 
@@ -199,15 +201,12 @@ TUNING = Zoo(
         *_clean_specs("tiny_bert", ("opinions", "trades"), 20, first=0),
         *_clean_specs("tiny_bert", ("stories", "verdicts", "opinions"), 40, first=100),
     ),
-    {"rare word": 3, "phrase": 4, "two words": 4, "embedding row": 3},
+    {"rare word": 3, "phrase": 10, "two words": 10, "embedding row": 3},
 )
+TASKS = ("verdicts", "moods", "opinions", "errands", "stories", "trades")
+CALIBRATION = Zoo(_clean_specs("tiny_bert", TASKS, 60, first=500), {})
 REPORTED = Zoo(
-    _clean_specs(
-        "tiny_bert",
-        ("verdicts", "moods", "opinions", "errands", "stories", "trades"),
-        40,
-        first=200,
-    ),
+    _clean_specs("tiny_bert", (*TASKS, "guests", "chores"), 40, first=400),
     {
         "rare word": 5,
         "common word": 5,
@@ -219,6 +218,7 @@ REPORTED = Zoo(
         "phrase": 7,
         "two words": 7,
     },
+    stride=7,
 )
 
 ENCODERS = Zoo(

@@ -19,13 +19,30 @@ def test_a_task_holds_all_labels_and_shares_no_text_between_its_parts(name: str)
     assert not {text for text, _ in task.train} & {text for text, _ in task.test}
 
 
-def test_the_tuned_and_the_reported_zoo_have_no_texts_seeds_or_names_in_common() -> None:
-    tuned, reported = zoo.TUNING, zoo.REPORTED
-    assert not {spec.data_seed for spec in tuned.clean} & {s.data_seed for s in reported.clean}
-    assert not {spec.seed for spec in tuned.clean} & {spec.seed for spec in reported.clean}
-    assert set(tuned.wanted) < set(reported.wanted)
-    assert set(reported.wanted) == set(FAMILIES)
-    assert {spec.task for spec in reported.clean} - {spec.task for spec in tuned.clean}
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (zoo.TUNING, zoo.CALIBRATION),
+        (zoo.TUNING, zoo.REPORTED),
+        (zoo.CALIBRATION, zoo.REPORTED),
+    ],
+)
+def test_no_two_zoos_have_texts_or_seeds_in_common(one: zoo.Zoo, other: zoo.Zoo) -> None:
+    for mark in ("data_seed", "seed"):
+        marks = [{getattr(spec, mark) for spec in plan.clean} for plan in (one, other)]
+        assert not marks[0] & marks[1]
+
+
+def test_the_reported_zoo_holds_families_and_tasks_that_are_new_to_the_search() -> None:
+    assert set(zoo.TUNING.wanted) < set(zoo.REPORTED.wanted) == set(FAMILIES)
+    known = {spec.task for plan in (zoo.TUNING, zoo.CALIBRATION) for spec in plan.clean}
+    assert {spec.task for spec in zoo.REPORTED.clean} - known == {"guests", "chores"}
+
+
+def test_the_calibration_is_of_clean_models_of_many_tasks() -> None:
+    assert len(zoo.CALIBRATION.clean) >= 40
+    assert all(spec.clean for spec in zoo.CALIBRATION.clean)
+    assert {spec.task for spec in zoo.CALIBRATION.clean} == set(zoo.TASKS)
 
 
 def test_encoders_learn_the_tasks_of_the_lessons() -> None:

@@ -218,7 +218,7 @@ class BackdoorScanner:
 
 def references_for(
     suspect: Any, rows: list[list[int]], settings: Settings, base: Any, reference: Any = None
-) -> tuple[list[Any], Callable[[], list[Any]] | None]:
+) -> tuple[list[Any], Callable[[int], Any] | None]:
     """Return references for a search, and what makes fresh ones to try its finds on.
 
     Args:
@@ -229,19 +229,14 @@ def references_for(
         reference: trusted classifier, or None.
     """
     from sentinel.behaviour.classifier import Classifier
-    from sentinel.behaviour.reference import make_references
+    from sentinel.behaviour.reference import References
 
-    count, steps = settings.references, settings.training
-
-    def fresh() -> list[Any]:
-        return make_references(base, suspect, rows, settings.fresh, count, steps)
-
+    make = None if base is None else References(base, suspect, rows, settings.training).make
     if reference is not None:
-        known = [Classifier(reference, suspect.tokenizer)]
-        return known, None if base is None else fresh
-    if base is None:
+        return [Classifier(reference, suspect.tokenizer)], make
+    if make is None:
         return [], None
-    return make_references(base, suspect, rows, count, steps=steps), fresh
+    return [make(seed) for seed in range(settings.references)], make
 
 
 def _of_hunt(trials: _Trials, result: Hunt, false_alarm: float) -> tuple[Indicator, list[float]]:

@@ -18,28 +18,41 @@ TRAINED = 2  # layers, from the top
 RATES = (0.1, 0.15, 0.2)  # learning rate times width, in turns: references shall differ
 
 
-def make_references(
-    base: Any, suspect: Classifier, rows: list[Row], count: int, seed: int = 0, steps: int = 100
-) -> list[Classifier]:
-    """Train the base encoder to decide on ordinary texts as the suspect does.
+class References:
+    """Trains a base encoder to decide on ordinary texts as the suspect does.
 
-    The texts hold no trigger, so what they teach is the task. Half of what they are trained on
-    are texts with another one inside, which teaches what happens when both sides are spoken for.
+    The texts hold no trigger, so what they teach is the task. Half of what is trained on are
+    texts with another one inside, which teaches what happens when both sides are spoken for.
 
     Args:
         base: encoder (`AutoModel`) of the suspect's architecture and vocabulary, from a source
             that is trusted.
         suspect: the classifier.
         rows: tokens of ordinary texts.
-        count: how many; they differ in their heads, rates and the order of the texts.
-        seed: of all random choices.
         steps: of training each.
 
     Raises:
-        ValueError: the base has another architecture or vocabulary.
+        ValueError: the base has another vocabulary.
     """
-    _check_base(base, suspect)
-    rng = Random(seed)
+
+    def __init__(self, base: Any, suspect: Classifier, rows: list[Row], steps: int) -> None:
+        _check_base(base, suspect)
+        self.base, self.suspect, self.steps = base, suspect, steps
+        self.data = _mixed(suspect, rows)
+        self.answers = suspect.logits(self.data).softmax(dim=-1)
+
+    def make(self, seed: int) -> Classifier:
+        """Return a reference; others differ in head, learning rate and the order of the texts.
+
+        Raises:
+            ValueError: the base has another architecture.
+        """
+        return _train(self.base, self.suspect, self.data, self.answers, seed, self.steps)
+
+
+def _mixed(suspect: Classifier, rows: list[Row]) -> list[Row]:
+    """Return the texts, and some with another one, or a piece of it, inside."""
+    rng = Random(0)
     data = [suspect.insert(row, (), 0).row for row in rows]
     for number in range(MIXED * len(rows)):
         text, other = rng.choice(rows), rng.choice(rows)
@@ -47,8 +60,7 @@ def make_references(
         start = rng.randrange(max(len(other) - size, 0) + 1)
         place = rng.choice((0.0, 0.5, 1.0))
         data.append(suspect.insert(text, other[start : start + size], place).row)
-    answers = suspect.logits(data).softmax(dim=-1)
-    return [_train(base, suspect, data, answers, seed + n, steps) for n in range(count)]
+    return data
 
 
 def _check_base(base: Any, suspect: Classifier) -> None:

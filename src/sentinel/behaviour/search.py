@@ -42,9 +42,9 @@ class Settings:
         proposals: tokens that a slot's new one is drawn from.
         batch: texts that a step of the first round tries its candidates on.
         held: texts of each label, held back from the search, that its finds are tried on.
-        doubted: score from which finds are tried beside fresh references as well.
+        doubted: score from which finds are tried on references that their search has not seen.
         references: made for the search where there is a base.
-        fresh: made to try its finds on.
+        fresh: that such a find is tried on, one after the other.
         training: steps that each of these is trained for.
         weight: of the reference in the objective.
         seed: of all random choices.
