@@ -448,7 +448,7 @@ BACKDOOR_METHODS = {
     "without_reference": "search without one (single tokens)",
     "dbs": "DBS (Shen et al. 2022), beside the same reference",
     "universal_triggers": "universal triggers (Wallace et al. 2019)",
-    "brute_force": "every single token",
+    "brute_force": "every single token, at every place",
     "fixed_phrases": "twelve known phrases",
 }
 BACKDOOR_GROUPS = {
@@ -525,11 +525,12 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         "of another zoo reach, for 0.4 at least, and for a trigger that turns 80 % of the texts; "
         f"by the first alone {ours['rare_scores']} of the {measured['clean']} clean models would "
         "be accused."
-        f"{_style_note(ours)} Every token at every place of the texts would take "
-        f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
-        f"many as the search beside a base, which tries groups of four as well, and "
-        f"{ratios['without_reference']} times as many as the search for single tokens; every pair "
-        f"takes a thousand times that.{_indicator_note(measured['indicators'])}"
+        f"{_new_tasks_note(measured['new_tasks'])}{_style_note(ours)} Every token at every place "
+        f"of all texts takes {brute['passes'] / 1e6:.1f} million passes (median of all models, "
+        f"counted), {ratios['with_reference']} times as many as the search beside a base, which "
+        f"tries groups of four as well, and {ratios['without_reference']} times as many as the "
+        "search for single tokens; every pair would take a thousand times that."
+        f"{_indicator_note(measured['indicators'])}"
         f"{_encoder_note(measured['encoders'])} "
         f"{measured['machine']}."
     )
@@ -542,6 +543,13 @@ def _families(counts: dict[str, int]) -> str:
 def _unfinished(measured: dict[str, Any]) -> str:
     done, planned = [measured["clean"], sum(measured["backdoored"].values())], measured["planned"]
     return "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
+
+
+def _new_tasks_note(found: dict[str, int]) -> str:
+    return (
+        f" Two of the tasks are new to the calibration: {found['accused']} of their "
+        f"{found['clean']} clean models are accused."
+    )
 
 
 def _style_note(ours: dict[str, Any]) -> str:

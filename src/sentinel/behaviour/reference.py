@@ -99,7 +99,10 @@ def _train(
 
 
 def _fresh(base: Any, suspect: Classifier) -> Any:
-    """Return the suspect's architecture with the base's weights and a new head."""
+    """Return the suspect's architecture with the base's weights, a new head and a new pooler.
+
+    A base that was trained to fill in words has no pooler of its own, only a random one.
+    """
     model = copy.deepcopy(suspect.model)
     if hasattr(model, "merge_and_unload"):  # an adapter of peft
         model = model.merge_and_unload()
@@ -110,12 +113,15 @@ def _fresh(base: Any, suspect: Classifier) -> Any:
     shapes_differ = any(known[name].shape != value.shape for name, value in loaded.items())
     if shapes_differ or len(loaded) < len(known) // 2:
         raise ValueError("the base has another architecture than the model")
-    inside = {id(module) for module in body.modules()}
+    body.load_state_dict(loaded, strict=False)
+    freeze_lower(body)
+    pooler = getattr(body, "pooler", None)
+    new = {id(module) for module in pooler.modules()} if pooler else set()
+    inside = {id(module) for module in body.modules()} - new
     for module in model.modules():
         if id(module) not in inside and module is not model:
             model._init_weights(module)
-    body.load_state_dict(loaded, strict=False)
-    freeze_lower(body)
+            module.requires_grad_(True)
     return model
 
 

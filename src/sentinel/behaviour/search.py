@@ -64,18 +64,16 @@ class Settings:
     proposals: int = 16
     batch: int = 3
     held: int = 32
-    doubted: float = 0.2
+    doubted: float = 0.3
     references: int = 2
     fresh: int = 3
-    training: int = 100
+    training: int = 60
     weight: float = 1.0
     seed: int = 0
 
 
 LARGE = 5_000_000  # weights beside the embeddings
-LARGE_MODELS = Settings(
-    texts=12, population=4, starts=1, held=24, references=1, fresh=2, training=60
-)
+LARGE_MODELS = Settings(texts=12, population=4, starts=1, held=24, references=1, fresh=2)
 
 
 def settings_for(suspect: Classifier) -> Settings:

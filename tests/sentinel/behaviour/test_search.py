@@ -210,7 +210,7 @@ def test_a_base_of_another_architecture_is_refused(subjects: Subjects) -> None:
 
 
 def _searched(
-    model: torch.nn.Module, subjects: Subjects, fresh: list[str], doubted: float = 0.2
+    model: torch.nn.Module, subjects: Subjects, fresh: list[str], doubted: float = 0.3
 ) -> tuple[Hunt, int]:
     """Search a model beside the clean one; `fresh` names the models that join it, one by one.
 
