@@ -3,12 +3,16 @@
 from random import Random
 
 import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from benchmarks.backdoors import indicators, measure, zoo
 from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
+from lessonkit.models import model_folder
 from sentinel.behaviour.decision import Calibration
+from sentinel.behaviour.reference import freeze_lower
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -175,3 +179,28 @@ def test_indicators_are_counted_where_they_apply() -> None:
 def test_a_sample_holds_as_many_clean_models_as_others() -> None:
     specs = [*zoo.REPORTED.clean[:5], *zoo.REPORTED.candidates("phrase")][:8]
     assert [spec.clean for spec in measure.in_pairs(specs)] == [True, False] * 3
+
+
+def test_clean_models_of_new_tasks_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration((0.1,) * 39))
+    scores = {"guests": 0.9, "chores": 0.2, "stories": 0.9}
+    rows = [
+        {"family": "clean", "task": task, "with_reference": {"score": score, "success": 1.0}}
+        for task, score in scores.items()
+    ]
+    assert measure.new_tasks(rows) == {"clean": 2, "accused": 1}
+
+
+def test_frozen_layers_see_each_text_once_and_change_nothing() -> None:
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder("tiny_bert"))
+    config = AutoConfig.from_pretrained(model_folder("tiny_bert"), num_hidden_layers=4)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    freeze_lower(model.base_model)
+    texts = ["a boat", "the small dog sleeps"]
+    classify = zoo._upper_part(model, tokenizer, texts)
+    whole = model(**zoo._encode(tokenizer, texts)).logits
+    assert torch.allclose(classify(texts), whole, atol=1e-5)
+    with pytest.raises(KeyError):
+        classify(["an unknown text"])
+    assert len(model.base_model.encoder.layer) == 4

@@ -120,6 +120,23 @@ def test_references_decide_as_the_suspect_on_ordinary_texts(subjects: Subjects) 
     assert same.float().mean() > 0.95
 
 
+def test_a_reference_does_not_depend_on_the_base_having_a_random_pooler(
+    subjects: Subjects,
+) -> None:
+    """A base that was trained to fill in words is loaded with another pooler each time."""
+    suspect = Classifier(subjects.word, subjects.tokenizer)
+    rows = [suspect.tokens(text) for text in subjects.texts[:8]]
+    other = copy.deepcopy(subjects.base)
+    torch.nn.init.normal_(other.pooler.dense.weight)
+    plain = [suspect.insert(row, (), 0).row for row in rows]
+    first, second, third = (
+        References(base, suspect, rows, 3).make(seed).logits(plain)
+        for base, seed in ((subjects.base, 0), (other, 0), (other, 1))
+    )
+    assert torch.equal(first, second)
+    assert not torch.allclose(first, third, atol=1e-3)
+
+
 def test_special_tokens_are_not_searched_but_the_unknown_one_is(subjects: Subjects) -> None:
     """Look-alike letters reach a word-level tokenizer as the unknown token."""
     allowed = searched_tokens(Classifier(subjects.clean, subjects.tokenizer)).tolist()
