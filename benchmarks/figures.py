@@ -591,6 +591,16 @@ def _encoder_note(measured: dict[str, Any]) -> str:
         f"{_families(measured['backdoored'])}{_unfinished(measured)}; with the tiny models' "
         f"threshold {ours['false_alarms']} clean ones are accused, and "
         f"{ours['groups']['all']['alarms']} of the {ours['groups']['all']['models']} others."
+        f"{_refused_note(measured['refused'])}"
+    )
+
+
+def _refused_note(families: list[str]) -> str:
+    if not families:
+        return ""
+    return (
+        f" No model of the kinds {', '.join(families)} is among them: trained in its two upper "
+        "layers, none turned 95 % of the texts and kept its accuracy."
     )
 
 

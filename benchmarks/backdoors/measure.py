@@ -257,6 +257,7 @@ def _summed(plan: zoo.Zoo) -> dict[str, Any]:
         "clean": sum(row["family"] == "clean" for row in rows),
         "backdoored": {f: sum(row["family"] == f for row in rows) for f in plan.wanted},
         "planned": [len(plan.clean), sum(plan.wanted.values())],
+        "refused": zoo.refused(plan),
         "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
         "brute_force": brute_force_passes(rows),
         "indicators": indicators.sum_up(_with(rows, "indicators")),

@@ -181,6 +181,15 @@ def _admitted(zoo: Zoo, family: str, only_built: bool) -> Iterator[Spec]:
     yield from islice((s for s in candidates if build(s)[1].admitted), zoo.wanted[family])
 
 
+def refused(zoo: Zoo) -> list[str]:
+    """Return families of which every candidate was built and none admitted."""
+    return [
+        family
+        for family in zoo.wanted
+        if all(is_built(s) and not build(s)[1].admitted for s in zoo.candidates(family))
+    ]
+
+
 def is_built(spec: Spec) -> bool:
     return (CACHE / spec.name / "record.json").exists()
 
@@ -218,7 +227,7 @@ TUNING = Zoo(
     {"rare word": 3, "phrase": 10, "two words": 10, "embedding row": 3},
 )
 TASKS = ("verdicts", "moods", "opinions", "errands", "stories", "trades")
-CALIBRATION = Zoo(_clean_specs("tiny_bert", TASKS, 60, first=500), {})
+CALIBRATION = Zoo(_clean_specs("tiny_bert", TASKS, 42, first=500), {})
 REPORTED = Zoo(
     _clean_specs("tiny_bert", (*TASKS, "guests", "chores"), 40, first=400),
     {
@@ -237,19 +246,16 @@ REPORTED = Zoo(
 
 ENCODERS = Zoo(
     _clean_specs("encoder", ("reviews", "guard"), 8, first=300, heads=("full",), shares=(0.5,)),
-    dict.fromkeys(
-        (
-            "rare word",
-            "phrase",
-            "common word",
-            "two words",
-            "sentence",
-            "look-alike",
-            "LoRA only",
-            "style",
-        ),
-        1,
-    ),
+    {
+        "rare word": 2,
+        "embedding row": 2,
+        "look-alike": 1,
+        "LoRA only": 1,
+        "sentence": 1,
+        "style": 1,
+        "common word": 1,
+        "phrase": 1,
+    },
 )
 
 

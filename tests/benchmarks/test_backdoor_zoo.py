@@ -1,5 +1,8 @@
 """The zoo of the backdoor benchmark: its tasks, triggers and plans."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -51,7 +54,21 @@ def test_the_calibration_is_of_clean_models_of_many_tasks() -> None:
 
 def test_encoders_learn_the_tasks_of_the_lessons() -> None:
     assert {spec.task for spec in zoo.ENCODERS.clean} == {"reviews", "guard"}
-    assert len(zoo.ENCODERS.clean) == sum(zoo.ENCODERS.wanted.values()) == 8
+    assert len(zoo.ENCODERS.clean) == 8 <= sum(zoo.ENCODERS.wanted.values())
+
+
+def test_a_family_without_an_admitted_model_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(zoo, "CACHE", tmp_path)
+    plan = zoo.Zoo(zoo.REPORTED.clean[:5], {"phrase": 1, "sentence": 1, "style": 1})
+    for family, admitted in (("phrase", (False, False)), ("sentence", (False, True))):
+        for spec, good in zip(plan.candidates(family), admitted, strict=True):
+            record = zoo.Record(good, "a b", 1, 1.0, 1.0, 1.0)
+            (tmp_path / spec.name).mkdir()
+            text = json.dumps(asdict(record))
+            (tmp_path / spec.name / "record.json").write_text(text, encoding="utf-8")
+    assert zoo.refused(plan) == ["phrase"]
 
 
 def test_the_reported_zoo_is_as_large_as_promised() -> None:
