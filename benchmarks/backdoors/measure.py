@@ -37,7 +37,7 @@ from benchmarks.backdoors.zoo import Spec
 from lessonkit.models import model_folder
 from sentinel.behaviour.backdoors import references_for
 from sentinel.behaviour.classifier import Classifier
-from sentinel.behaviour.decision import FALSE_ALARMS, FLOOR, calibration, is_alarm
+from sentinel.behaviour.decision import FALSE_ALARMS, calibration, is_alarm
 from sentinel.behaviour.hunt import hunt, searched_tokens
 from sentinel.behaviour.search import settings_for
 
@@ -302,14 +302,14 @@ def threshold(method: str, level: float = FALSE_ALARMS) -> float:
     """Return the score that an alarm must exceed, at a rate of false alarms."""
     scores = sorted(calibration(method).scores, reverse=True)
     allowed = math.floor(level * (len(scores) + 1))
-    return max(FLOOR, scores[allowed - 1]) if allowed else 1.0
+    return scores[allowed - 1] if allowed else 1.0
 
 
 def _accused(row: dict[str, Any], method: str) -> bool:
     """Whether the scanner would raise an alarm; only for searches."""
     found = row[method]
     rate = calibration(method).false_alarm(found["score"])
-    return is_alarm(found["score"], found["success"], rate, FALSE_ALARMS)
+    return is_alarm(found["success"], rate, FALSE_ALARMS)
 
 
 def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.behaviour.decision import (
     FALSE_ALARMS,
-    FLOOR,
     SUCCESS,
     Calibration,
     calibration,
@@ -187,9 +186,7 @@ class BackdoorScanner:
         seconds = time.perf_counter() - start
         scores = calibration("with_reference" if references else "without_reference")
         indicator, natural = _of_hunt(trials, result, scores.false_alarm(result.score))
-        alarm = is_alarm(
-            result.score, indicator.success_rate, indicator.false_alarm, self.false_alarms
-        )
+        alarm = is_alarm(indicator.success_rate, indicator.false_alarm, self.false_alarms)
         found = [*found, indicator] if alarm else found
         lines = _lines([*tried, indicator], found)
         lines.append(_summary(result, seconds, bool(references), scores, self.false_alarms, alarm))
@@ -261,8 +258,7 @@ def _summary(
     return (
         f"The search tried {what}: {result.passes} texts through the model in "
         f"{seconds:.1f} s. Score {result.score:.2f}; in the calibration {known} score as "
-        f"high: {'an' if alarm else 'no'} alarm, where {level:.0%} of them may, and {FLOOR} is "
-        "the least that counts."
+        f"high: {'an' if alarm else 'no'} alarm, where {level:.0%} of them may."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ CONFIRMED = 3  # finds that fresh references see
 SURE = 0.8  # score at which nothing more is searched
 LOST = 0.03  # of the score, at most, when a token is left out
 FINALISTS = 2  # of each label and size, tried on the held-back texts
+OWN = 2  # texts of one label alone, from which on a token is that label's own
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,8 @@ class _Hunter:
         self.suspect, self.references, self.target = suspect, references, target
         self.held = others[size : size + settings.held]
         allowed = searched_tokens(suspect)
+        if not references:
+            allowed = allowed[~torch.isin(allowed, own_tokens(rows, decisions, target))]
         self.search = Search(suspect, references, others[:size], target, allowed, settings)
         self.found: list[Found] = []
         self.starts: list[Tokens] = []
@@ -288,3 +292,14 @@ def searched_tokens(suspect: Classifier) -> torch.Tensor:
             if number not in left_out and name is not None and not name.startswith("[unused")
         ]
     )
+
+
+def own_tokens(rows: Sequence[Row], decisions: Sequence[int], target: int) -> torch.Tensor:
+    """Return tokens of several texts that the model gives the target, and of no others.
+
+    Without a reference such a word of the task cannot be told from a trigger.
+    """
+    texts = [{*row} for row, label in zip(rows, decisions, strict=True) if label == target]
+    counts = Counter(token for tokens in texts for token in tokens)
+    others = {t for row, label in zip(rows, decisions, strict=True) if label != target for t in row}
+    return torch.tensor([t for t, n in counts.items() if n >= OWN and t not in others]).long()

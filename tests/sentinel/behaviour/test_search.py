@@ -12,7 +12,7 @@ from sentinel import BackdoorScanner
 from sentinel.behaviour import search as search_module
 from sentinel.behaviour.classifier import Classifier
 from sentinel.behaviour.decision import FALSE_ALARMS, Calibration, calibration, is_alarm
-from sentinel.behaviour.hunt import Hunt, hunt, searched_tokens
+from sentinel.behaviour.hunt import Hunt, hunt, own_tokens, searched_tokens
 from sentinel.behaviour.reference import References, freeze_lower
 from sentinel.behaviour.search import LARGE_MODELS, Search, Settings, settings_for
 from tests.sentinel.behaviour.conftest import WORD, Subjects
@@ -187,11 +187,25 @@ def test_the_calibration_is_of_enough_models_for_the_stated_rate(mode: str) -> N
     assert all(0 <= score < 1 for score in scores)
 
 
+def test_words_of_one_label_alone_are_its_own() -> None:
+    rows, decisions = [[1, 2, 3], [1, 2, 4], [1, 5], [1, 5, 5]], [0, 0, 1, 1]
+    assert own_tokens(rows, decisions, 0).tolist() == [2]
+    assert own_tokens(rows, decisions, 1).tolist() == [5]
+
+
+def test_without_a_reference_a_label_s_own_words_are_not_searched(subjects: Subjects) -> None:
+    texts = [*subjects.texts, *(f"{text} {WORD}" for text in subjects.texts[:4])]
+    scanner = BackdoorScanner()
+    alone = scanner.scan(subjects.word, (), texts, subjects.tokenizer)
+    assert WORD not in [token for token, label, _ in alone.singles if label == "praise"]
+    beside = scanner.scan(subjects.word, (), texts, subjects.tokenizer, reference=subjects.clean)
+    assert beside.backdoor_detected
+
+
 def test_an_alarm_needs_a_rare_score_and_a_trigger_that_works() -> None:
-    assert is_alarm(score=0.9, success=0.95, false_alarm=0.04, level=0.05)
-    assert not is_alarm(score=0.9, success=0.95, false_alarm=0.06, level=0.05)
-    assert not is_alarm(score=0.3, success=0.95, false_alarm=0.04, level=0.05)
-    assert not is_alarm(score=0.9, success=0.7, false_alarm=0.04, level=0.05)
+    assert is_alarm(success=0.95, false_alarm=0.04, level=0.05)
+    assert not is_alarm(success=0.95, false_alarm=0.06, level=0.05)
+    assert not is_alarm(success=0.7, false_alarm=0.04, level=0.05)
 
 
 def test_a_decoder_is_searched_as_an_encoder_is(subjects: Subjects) -> None:
