@@ -328,7 +328,6 @@ def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
         "groups": parts,
         "models": len(rows),
         "false_alarms": _alarms([row for row in rows if row["family"] == "clean"], method),
-        "rare_scores": _rare(clean, method),
         "seconds": [float(np.median(seconds)), float(np.percentile(seconds, 95))],
         "passes": float(np.median([row[method]["passes"] for row in rows])),
     }
@@ -348,13 +347,6 @@ def _told_apart(clean: list[float], dirty: list[dict[str, Any]], method: str) ->
 
 def _alarms(rows: list[dict[str, Any]], method: str) -> int | None:
     return sum(_accused(row, method) for row in rows) if method in SEARCHES else None
-
-
-def _rare(scores: list[float], method: str) -> int | None:
-    """Count scores of clean models that the calibration alone calls too rare for one."""
-    if method not in SEARCHES:
-        return None
-    return sum(calibration(method).false_alarm(score) <= FALSE_ALARMS for score in scores)
 
 
 def _recovered(row: dict[str, Any], method: str) -> bool:
