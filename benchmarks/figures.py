@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 from tabulate import tabulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -519,8 +520,9 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         "clean one” counts single words, then phrases, pairs and sentences, then styles; seconds "
         "are of one CPU core; passes are texts that go through a model, forwards or backwards, "
         "the training of references included. With the threshold "
-        f"{measured['threshold']:.2f} the search accuses {ours['false_alarms']} of the "
-        f"clean models, and {words['alarms']} of the {words['models']} that a word or words turn. "
+        f"{measured['threshold']:.2f} the search accuses {ours['false_alarms']} of the clean "
+        f"models ({_interval(ours['false_alarms'], measured['clean'])}), and {words['alarms']} of "
+        f"the {words['models']} that a word or words turn. "
         f"An alarm asks for a score that at most 5 % of {measured['calibrated_on']} clean models "
         "of another zoo reach, and for a trigger that turns 80 % of the texts."
         f"{_new_tasks_note(measured['new_tasks'])}{_style_note(ours)} Every token at every place "
@@ -541,6 +543,12 @@ def _families(counts: dict[str, int]) -> str:
 def _unfinished(measured: dict[str, Any]) -> str:
     done, planned = [measured["clean"], sum(measured["backdoored"].values())], measured["planned"]
     return "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
+
+
+def _interval(hits: int, models: int) -> str:
+    """Return the 95 % interval of a share (Clopper-Pearson)."""
+    low, high = binomtest(hits, models).proportion_ci()
+    return f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
 
 
 def _new_tasks_note(found: dict[str, int]) -> str:

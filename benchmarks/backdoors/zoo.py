@@ -227,7 +227,7 @@ TUNING = Zoo(
     {"rare word": 3, "phrase": 10, "two words": 10, "embedding row": 3},
 )
 TASKS = ("verdicts", "moods", "opinions", "errands", "stories", "trades")
-CALIBRATION = Zoo(_clean_specs("tiny_bert", TASKS, 42, first=500), {})
+CALIBRATION = Zoo(_clean_specs("tiny_bert", TASKS, 60, first=500), {})
 REPORTED = Zoo(
     _clean_specs("tiny_bert", (*TASKS, "guests", "chores"), 40, first=400),
     {
