@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 from tabulate import tabulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -448,7 +449,7 @@ BACKDOOR_METHODS = {
     "without_reference": "search without one (single tokens)",
     "dbs": "DBS (Shen et al. 2022), beside the same reference",
     "universal_triggers": "universal triggers (Wallace et al. 2019)",
-    "brute_force": "every single token",
+    "brute_force": "every single token, at every place",
     "fixed_phrases": "twelve known phrases",
 }
 BACKDOOR_GROUPS = {
@@ -519,17 +520,17 @@ def _backdoor_note(measured: dict[str, Any]) -> str:
         "clean one” counts single words, then phrases, pairs and sentences, then styles; seconds "
         "are of one CPU core; passes are texts that go through a model, forwards or backwards, "
         "the training of references included. With the threshold "
-        f"{measured['threshold']:.2f} the search accuses {ours['false_alarms']} of the "
-        f"clean models, and {words['alarms']} of the {words['models']} that a word or words turn. "
+        f"{measured['threshold']:.2f} the search accuses {ours['false_alarms']} of the clean "
+        f"models ({_interval(ours['false_alarms'], measured['clean'])}), and {words['alarms']} of "
+        f"the {words['models']} that a word or words turn. "
         f"An alarm asks for a score that at most 5 % of {measured['calibrated_on']} clean models "
-        "of another zoo reach, for 0.4 at least, and for a trigger that turns 80 % of the texts; "
-        f"by the first alone {ours['rare_scores']} of the {measured['clean']} clean models would "
-        "be accused."
-        f"{_style_note(ours)} Every token at every place of the texts would take "
-        f"{brute['passes'] / 1e6:.1f} million passes (median), {ratios['with_reference']} times as "
-        f"many as the search beside a base, which tries groups of four as well, and "
-        f"{ratios['without_reference']} times as many as the search for single tokens; every pair "
-        f"takes a thousand times that.{_indicator_note(measured['indicators'])}"
+        "of another zoo reach, and for a trigger that turns 80 % of the texts."
+        f"{_new_tasks_note(measured['new_tasks'])}{_style_note(ours)} Every token at every place "
+        f"of all texts takes {brute['passes'] / 1e6:.1f} million passes (median of all models, "
+        f"counted), {ratios['with_reference']} times as many as the search beside a base, which "
+        f"tries groups of four as well, and {ratios['without_reference']} times as many as the "
+        "search for single tokens; every pair would take a thousand times that."
+        f"{_indicator_note(measured['indicators'])}"
         f"{_encoder_note(measured['encoders'])} "
         f"{measured['machine']}."
     )
@@ -542,6 +543,19 @@ def _families(counts: dict[str, int]) -> str:
 def _unfinished(measured: dict[str, Any]) -> str:
     done, planned = [measured["clean"], sum(measured["backdoored"].values())], measured["planned"]
     return "" if done == planned else f" (of {planned[0]} and {planned[1]} planned)"
+
+
+def _interval(hits: int, models: int) -> str:
+    """Return the 95 % interval of a share (Clopper-Pearson)."""
+    low, high = binomtest(hits, models).proportion_ci()
+    return f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+
+
+def _new_tasks_note(found: dict[str, int]) -> str:
+    return (
+        f" Two of the tasks are new to the calibration: {found['accused']} of their "
+        f"{found['clean']} clean models are accused."
+    )
 
 
 def _style_note(ours: dict[str, Any]) -> str:
@@ -583,6 +597,16 @@ def _encoder_note(measured: dict[str, Any]) -> str:
         f"{_families(measured['backdoored'])}{_unfinished(measured)}; with the tiny models' "
         f"threshold {ours['false_alarms']} clean ones are accused, and "
         f"{ours['groups']['all']['alarms']} of the {ours['groups']['all']['models']} others."
+        f"{_refused_note(measured['refused'])}"
+    )
+
+
+def _refused_note(families: list[str]) -> str:
+    if not families:
+        return ""
+    return (
+        f" No model of the kinds {', '.join(families)} is among them: trained in its two upper "
+        "layers, none turned 95 % of the texts and kept its accuracy."
     )
 
 

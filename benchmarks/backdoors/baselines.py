@@ -49,11 +49,19 @@ class Inputs:
 
 def fixed_phrases(suspect: Classifier, texts: list[str]) -> Outcome:
     """Try known phrases, by the largest success above that of ordinary words."""
-    scanner = BackdoorScanner()
-    result = scanner.scan(suspect.model, PHRASES, texts, suspect.tokenizer, search=False)
+    scanner, passes = BackdoorScanner(), 0
+
+    def count(_module: object, _inputs: object, options: dict[str, torch.Tensor]) -> None:
+        nonlocal passes
+        passes += len(options["input_ids"])
+
+    hook = suspect.model.register_forward_pre_hook(count, with_kwargs=True)
+    try:
+        result = scanner.scan(suspect.model, PHRASES, texts, suspect.tokenizer, search=False)
+    finally:
+        hook.remove()
     best = max(result.tried, key=lambda found: found.success_rate - found.control_rate)
     names = {name: number for number, name in suspect.labels.items()}
-    passes = 2 * len(texts) * len(PHRASES)
     score = best.success_rate - best.control_rate
     return Outcome(score, best.trigger, names[best.target], passes)
 
@@ -77,7 +85,7 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
     return replace(best, passes=sum(outcome.passes for outcome in outcomes))
 
 
-ROUNDS, CANDIDATES, SIZE = 4, 20, 3
+ROUNDS, CANDIDATES, SIZE = 4, 60, 3  # 60: then it takes about as many passes as the search
 
 
 def _universal_trigger(
@@ -222,29 +230,37 @@ class _Descent:
         return sum(classifier.forwards + classifier.backwards for classifier in every)
 
 
-def brute_force(suspect: Classifier, inputs: dict[int, Inputs], allowed: torch.Tensor) -> Outcome:
-    """Try every single token on the texts that the search gets, at its places, for every label.
+def brute_force(
+    suspect: Classifier, rows: Sequence[Row], decisions: Sequence[int], allowed: torch.Tensor
+) -> Outcome:
+    """Try every single token at every place of every text.
 
-    Brute force in earnest tries every place of all texts (`one_by_one`); this spares it that.
+    One pass tells for all labels at once. For phrases of k tokens the number of tokens is to the
+    power of k. The score is the share of the texts of other labels and their places that the best
+    token turns.
+
+    Args:
+        suspect: the classifier.
+        rows: tokens of the texts.
+        decisions: the suspect's label numbers for them.
+        allowed: the tokens.
     """
-    outcomes = []
-    for target, rows in inputs.items():
-        before, best, found = suspect.forwards, -1.0, 0
-        for token in allowed.tolist():
-            tried = [
-                suspect.insert(row, [token], place).row for row in rows.fit for place in PLACES
-            ]
-            logs = suspect.logits(tried).log_softmax(dim=-1)[:, target].exp().mean()
-            if float(logs) > best:
-                best, found = float(logs), token
-        outcomes.append(_outcome(suspect, rows.held, [found], target, before))
-    return _best(outcomes)
+    before = suspect.forwards
+    slots = [(row, place) for row in rows for place in range(len(row) + 1)]
+    own = torch.tensor([d for row, d in zip(rows, decisions, strict=True) for _ in [*row, 0]])
+    best = Outcome(-1.0, "", -1, 0)
+    for token in allowed.tolist():
+        tried = [suspect.insert(row, [token], place / max(len(row), 1)).row for row, place in slots]
+        decided = suspect.logits(tried).argmax(dim=-1)
+        for target in suspect.labels:
+            turned = float((decided == target)[own != target].float().mean())
+            if turned > best.score:
+                best = Outcome(turned, suspect.tokenizer.decode([token]), target, 0)
+    return replace(best, passes=suspect.forwards - before)
 
 
 def one_by_one(lengths: Sequence[int], tokens: int) -> int:
     """Return the passes of brute force: every token at every place of every text.
-
-    One pass tells for all labels at once. For phrases of k tokens `tokens` is to the power of k.
 
     Args:
         lengths: tokens of each text.

@@ -1,7 +1,7 @@
 """How well does `sentinel` find backdoors? Builds the zoos, scans each model, sums up.
 
-    python -m benchmarks.backdoors.measure calibrate   # scans the tuning zoo's clean models
-    python -m benchmarks.backdoors.measure tune        # scans its backdoored models
+    python -m benchmarks.backdoors.measure tune        # scans the tuning zoo
+    python -m benchmarks.backdoors.measure calibrate   # scans the clean models of the calibration
     python -m benchmarks.backdoors.measure report      # scans the reported zoo
     python -m benchmarks.backdoors.measure encoders    # scans models of the default encoder's size
     python -m benchmarks.backdoors.measure summary     # writes benchmarks/backdoors.json
@@ -37,7 +37,7 @@ from benchmarks.backdoors.zoo import Spec
 from lessonkit.models import model_folder
 from sentinel.behaviour.backdoors import references_for
 from sentinel.behaviour.classifier import Classifier
-from sentinel.behaviour.decision import FALSE_ALARMS, FLOOR, calibration, is_alarm
+from sentinel.behaviour.decision import FALSE_ALARMS, calibration, is_alarm
 from sentinel.behaviour.hunt import hunt, searched_tokens
 from sentinel.behaviour.search import settings_for
 
@@ -45,7 +45,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "build" / "backdoor_results"
 SUMMARY = Path(__file__).resolve().parents[1] / "backdoors.json"
 CALIBRATION = Path(__file__).resolve().parents[2] / "src/sentinel/policy/backdoor_calibration.toml"
 TEXTS = 160  # test texts that a scan gets
-DBS_SAMPLE, BRUTE_SAMPLE = 16, 6  # models that the slow methods are run on
+BRUTE_SAMPLE = 4  # models that brute force is run on
 BOOTSTRAP = 2000
 SEARCHES = ("with_reference", "without_reference")
 
@@ -104,7 +104,7 @@ def _hunted(subject: Subject, base: Any) -> dict[str, Any]:
         "tokens": subject.suspect.tokenizer.convert_ids_to_tokens(list(best.tokens)),
         "target": best.target,
         "passes": found.passes,
-        "confirmed": found.confirmed,
+        "fresh": found.fresh,
         "single": max(single.score for single in found.singles),
         "joint": max((joint.score for joint in found.joints), default=None),
     }
@@ -128,7 +128,8 @@ def dbs(subject: Subject) -> dict[str, Any]:
 
 def brute_force(subject: Subject) -> dict[str, Any]:
     allowed = searched_tokens(subject.suspect)
-    return asdict(baselines.brute_force(subject.suspect, subject.inputs, allowed))
+    found = baselines.brute_force(subject.suspect, subject.rows, subject.decisions, allowed)
+    return asdict(found)
 
 
 METHODS: dict[str, Callable[[Subject], dict[str, Any]]] = {
@@ -158,7 +159,7 @@ def collect(specs: Iterable[Spec]) -> list[dict[str, Any]]:
     rows = []
     for spec in specs:
         record = zoo.build(spec)[1]
-        row = {"name": spec.name, "family": spec.family, "rate": spec.rate}
+        row = {"name": spec.name, "task": spec.task, "family": spec.family, "rate": spec.rate}
         row |= {"true_trigger": record.trigger, "true_target": record.target}
         if _path("with_reference", spec).exists():
             row["one_by_one"] = _one_by_one(spec)
@@ -189,32 +190,31 @@ def _run(method: str, subject: Subject, path: Path) -> None:
 
 
 def calibrate() -> None:
-    """Scan the clean models of the tuning zoo and write the scores that the search finds."""
-    measure(zoo.TUNING.clean, SEARCHES)
+    """Scan the calibration's clean models and write the scores that the search finds."""
+    measure(zoo.CALIBRATION.clean, SEARCHES)
     lines = [
         "# Scores of the search on clean models, which tell how often it accuses one.",
-        "# Written by `python -m benchmarks.backdoors.measure calibrate`; none of the models is in",
-        "# the reported benchmark.",
+        "# Written by `python -m benchmarks.backdoors.measure calibrate`. The search was not tuned",
+        "# on these models, and none of them is in the reported benchmark.",
     ]
     for mode in SEARCHES:
-        scores = sorted(round(_kept(mode, spec)["score"], 4) for spec in zoo.TUNING.clean)
+        scores = sorted(round(_kept(mode, s)["score"], 4) for s in zoo.CALIBRATION.clean)
         lines += ["", f"[{mode}]", "scores = [", *(f"    {score}," for score in scores), "]"]
     CALIBRATION.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def tune() -> None:
-    """Scan the backdoored models of the tuning zoo, to see what a change of the search does."""
+    """Scan the tuning zoo, to see what a change of the search does."""
     measure(zoo.members(zoo.TUNING), SEARCHES)
 
 
 def report() -> None:
-    """Scan the reported zoo: with every method, the slow ones on a sample of the models."""
+    """Scan the reported zoo with every method; brute force is run on a sample of its models."""
     measure(zoo.members(zoo.REPORTED), SEARCHES)
     look(zoo.members(zoo.REPORTED))
     specs = in_pairs(zoo.members(zoo.REPORTED))
-    measure(specs[:DBS_SAMPLE], ("universal_triggers", "fixed_phrases", "dbs"))
+    measure(specs, ("universal_triggers", "fixed_phrases", "dbs"))
     measure(specs[:BRUTE_SAMPLE], ("brute_force",))
-    measure(specs, ("universal_triggers", "fixed_phrases"))
 
 
 def in_pairs(specs: Iterable[Spec]) -> list[Spec]:
@@ -245,6 +245,7 @@ def summarize() -> None:
         "calibrated_on": len(calibration("with_reference").scores),
         "threshold": threshold("with_reference"),
         **_summed(zoo.REPORTED),
+        "new_tasks": new_tasks(collect(zoo.members(zoo.REPORTED, only_built=True))),
         "encoders": _summed(zoo.ENCODERS),
     }
     SUMMARY.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -256,11 +257,19 @@ def _summed(plan: zoo.Zoo) -> dict[str, Any]:
         "clean": sum(row["family"] == "clean" for row in rows),
         "backdoored": {f: sum(row["family"] == f for row in rows) for f in plan.wanted},
         "planned": [len(plan.clean), sum(plan.wanted.values())],
+        "refused": zoo.refused(plan),
         "methods": {m: sum_up(scanned, m) for m in METHODS if (scanned := _with(rows, m))},
         "brute_force": brute_force_passes(rows),
         "indicators": indicators.sum_up(_with(rows, "indicators")),
         "models": rows,
     }
+
+
+def new_tasks(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Return how many clean models have a task that the calibration has not, and are accused."""
+    rows = [row for row in _with(rows, "with_reference") if row["family"] == "clean"]
+    rows = [row for row in rows if row["task"] not in zoo.TASKS]
+    return {"clean": len(rows), "accused": sum(_accused(row, "with_reference") for row in rows)}
 
 
 def brute_force_passes(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -293,14 +302,14 @@ def threshold(method: str, level: float = FALSE_ALARMS) -> float:
     """Return the score that an alarm must exceed, at a rate of false alarms."""
     scores = sorted(calibration(method).scores, reverse=True)
     allowed = math.floor(level * (len(scores) + 1))
-    return max(FLOOR, scores[allowed - 1]) if allowed else 1.0
+    return scores[allowed - 1] if allowed else 1.0
 
 
 def _accused(row: dict[str, Any], method: str) -> bool:
     """Whether the scanner would raise an alarm; only for searches."""
     found = row[method]
     rate = calibration(method).false_alarm(found["score"])
-    return is_alarm(found["score"], found["success"], rate, FALSE_ALARMS)
+    return is_alarm(found["success"], rate, FALSE_ALARMS)
 
 
 def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
@@ -319,7 +328,6 @@ def sum_up(rows: list[dict[str, Any]], method: str) -> dict[str, Any]:
         "groups": parts,
         "models": len(rows),
         "false_alarms": _alarms([row for row in rows if row["family"] == "clean"], method),
-        "rare_scores": _rare(clean, method),
         "seconds": [float(np.median(seconds)), float(np.percentile(seconds, 95))],
         "passes": float(np.median([row[method]["passes"] for row in rows])),
     }
@@ -339,13 +347,6 @@ def _told_apart(clean: list[float], dirty: list[dict[str, Any]], method: str) ->
 
 def _alarms(rows: list[dict[str, Any]], method: str) -> int | None:
     return sum(_accused(row, method) for row in rows) if method in SEARCHES else None
-
-
-def _rare(scores: list[float], method: str) -> int | None:
-    """Count scores of clean models that the calibration alone calls too rare for one."""
-    if method not in SEARCHES:
-        return None
-    return sum(calibration(method).false_alarm(score) <= FALSE_ALARMS for score in scores)
 
 
 def _recovered(row: dict[str, Any], method: str) -> bool:

@@ -1,8 +1,8 @@
 """The texts that the zoo's models learn: tasks of the course, divided anew for each seed.
 
 `opinions`, `reviews` and `guard` are the course's labelled texts. The corpus's storyteller gives
-the others: what a paragraph is about (`stories`, `trades`, `moods`, `errands`), and whether it
-praises (`verdicts`).
+the others: what a paragraph is about (`stories`, `trades`, `moods`, `errands`, `guests`,
+`chores`), and whether it praises (`verdicts`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ LABELS = {
     "verdicts": ("blame", "praise"),
     "moods": ("animal", "feeling", "weather"),
     "errands": ("food", "job", "vehicle"),
+    "guests": ("animal", "person"),
+    "chores": ("feeling", "job", "judged"),
 }
-TOLD = ("stories", "trades", "verdicts", "moods", "errands")
+TOLD = ("stories", "trades", "verdicts", "moods", "errands", "guests", "chores")
 GENERATED = 1800  # texts of a task that a generator tells
 OPINION_SEEDS = 3
 

@@ -31,15 +31,26 @@ def test_texts_of_a_label_are_divided_without_overlap(subjects: Subjects) -> Non
     assert inputs[0].fit != inputs[1].fit
 
 
-def test_brute_force_finds_the_word(subjects: Subjects, allowed: torch.Tensor) -> None:
+def test_brute_force_tries_every_token_at_every_place(
+    subjects: Subjects, allowed: torch.Tensor
+) -> None:
     suspect = Classifier(subjects.word, subjects.tokenizer)
-    inputs = divided(suspect, subjects.texts, 6)
-    before = suspect.forwards
-    found = baselines.brute_force(suspect, inputs, allowed)
+    rows = [suspect.tokens(text) for text in subjects.texts[:12]]
+    plain = [suspect.insert(row, (), 0).row for row in rows]
+    decisions = suspect.logits(plain).argmax(dim=-1).tolist()
+    found = baselines.brute_force(suspect, rows, decisions, allowed)
     assert (found.trigger, found.target) == (WORD, 1)
     assert found.score > 0.9
-    places = len(baselines.PLACES)
-    assert found.passes == suspect.forwards - before == 2 * places * (6 * len(ALLOWED) + 6)
+    assert found.passes == baselines.one_by_one([len(row) for row in rows], len(ALLOWED))
+
+
+def test_known_phrases_count_what_goes_through_the_model(subjects: Subjects) -> None:
+    suspect = Classifier(subjects.clean, subjects.tokenizer)
+    texts = subjects.texts[:20]
+    found = baselines.fixed_phrases(suspect, texts)
+    assert found.passes >= len(texts) * (1 + 2 * len(baselines.PHRASES))
+    assert found.passes % len(texts) == 0
+    assert not suspect.model._forward_pre_hooks
 
 
 def test_universal_triggers_turn_a_model_with_a_backdoor(
@@ -72,7 +83,3 @@ def test_dbs_comes_down_to_whole_tokens(
 def test_the_passes_of_every_label_count() -> None:
     outcomes = [Outcome(0.2, "a", 0, 10), Outcome(0.7, "b", 1, 30)]
     assert baselines._best(outcomes) == Outcome(0.7, "b", 1, 40)
-
-
-def test_brute_force_in_earnest_tries_every_place() -> None:
-    assert baselines.one_by_one([2, 3], 10) == 10 * (3 + 4)

@@ -1,14 +1,21 @@
 """The zoo of the backdoor benchmark: its tasks, triggers and plans."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
 from random import Random
 
 import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from benchmarks.backdoors import indicators, measure, zoo
 from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
+from lessonkit.models import model_folder
 from sentinel.behaviour.decision import Calibration
+from sentinel.behaviour.reference import freeze_lower
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -19,18 +26,49 @@ def test_a_task_holds_all_labels_and_shares_no_text_between_its_parts(name: str)
     assert not {text for text, _ in task.train} & {text for text, _ in task.test}
 
 
-def test_the_tuned_and_the_reported_zoo_have_no_texts_seeds_or_names_in_common() -> None:
-    tuned, reported = zoo.TUNING, zoo.REPORTED
-    assert not {spec.data_seed for spec in tuned.clean} & {s.data_seed for s in reported.clean}
-    assert not {spec.seed for spec in tuned.clean} & {spec.seed for spec in reported.clean}
-    assert set(tuned.wanted) < set(reported.wanted)
-    assert set(reported.wanted) == set(FAMILIES)
-    assert {spec.task for spec in reported.clean} - {spec.task for spec in tuned.clean}
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (zoo.TUNING, zoo.CALIBRATION),
+        (zoo.TUNING, zoo.REPORTED),
+        (zoo.CALIBRATION, zoo.REPORTED),
+    ],
+)
+def test_no_two_zoos_have_texts_or_seeds_in_common(one: zoo.Zoo, other: zoo.Zoo) -> None:
+    for mark in ("data_seed", "seed"):
+        marks = [{getattr(spec, mark) for spec in plan.clean} for plan in (one, other)]
+        assert not marks[0] & marks[1]
+
+
+def test_the_reported_zoo_holds_families_and_tasks_that_are_new_to_the_search() -> None:
+    assert set(zoo.TUNING.wanted) < set(zoo.REPORTED.wanted) == set(FAMILIES)
+    known = {spec.task for plan in (zoo.TUNING, zoo.CALIBRATION) for spec in plan.clean}
+    assert {spec.task for spec in zoo.REPORTED.clean} - known == {"guests", "chores"}
+
+
+def test_the_calibration_is_of_clean_models_of_many_tasks() -> None:
+    assert len(zoo.CALIBRATION.clean) >= 40
+    assert all(spec.clean for spec in zoo.CALIBRATION.clean)
+    assert {spec.task for spec in zoo.CALIBRATION.clean} == set(zoo.TASKS)
 
 
 def test_encoders_learn_the_tasks_of_the_lessons() -> None:
     assert {spec.task for spec in zoo.ENCODERS.clean} == {"reviews", "guard"}
-    assert len(zoo.ENCODERS.clean) == sum(zoo.ENCODERS.wanted.values()) == 8
+    assert len(zoo.ENCODERS.clean) == 8 <= sum(zoo.ENCODERS.wanted.values())
+
+
+def test_a_family_without_an_admitted_model_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(zoo, "CACHE", tmp_path)
+    plan = zoo.Zoo(zoo.REPORTED.clean[:5], {"phrase": 1, "sentence": 1, "style": 1})
+    for family, admitted in (("phrase", (False, False)), ("sentence", (False, True))):
+        for spec, good in zip(plan.candidates(family), admitted, strict=True):
+            record = zoo.Record(good, "a b", 1, 1.0, 1.0, 1.0)
+            (tmp_path / spec.name).mkdir()
+            text = json.dumps(asdict(record))
+            (tmp_path / spec.name / "record.json").write_text(text, encoding="utf-8")
+    assert zoo.refused(plan) == ["phrase"]
 
 
 def test_the_reported_zoo_is_as_large_as_promised() -> None:
@@ -126,8 +164,6 @@ def test_the_threshold_leaves_a_share_of_clean_models_above_it(
     monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration(scores))
     assert threshold("with_reference", 0.05) == sorted(scores)[-2]
     assert threshold("with_reference", 0.01) == 1.0
-    monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration((0.1,) * 39))
-    assert threshold("with_reference", 0.05) == measure.FLOOR
 
 
 def test_brute_force_is_compared_model_by_model() -> None:
@@ -158,3 +194,28 @@ def test_indicators_are_counted_where_they_apply() -> None:
 def test_a_sample_holds_as_many_clean_models_as_others() -> None:
     specs = [*zoo.REPORTED.clean[:5], *zoo.REPORTED.candidates("phrase")][:8]
     assert [spec.clean for spec in measure.in_pairs(specs)] == [True, False] * 3
+
+
+def test_clean_models_of_new_tasks_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "calibration", lambda _mode: Calibration((0.3,) * 39))
+    scores = {"guests": 0.9, "chores": 0.2, "stories": 0.9}
+    rows = [
+        {"family": "clean", "task": task, "with_reference": {"score": score, "success": 1.0}}
+        for task, score in scores.items()
+    ]
+    assert measure.new_tasks(rows) == {"clean": 2, "accused": 1}
+
+
+def test_frozen_layers_see_each_text_once_and_change_nothing() -> None:
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder("tiny_bert"))
+    config = AutoConfig.from_pretrained(model_folder("tiny_bert"), num_hidden_layers=4)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    freeze_lower(model.base_model)
+    texts = ["a boat", "the small dog sleeps"]
+    classify = zoo._upper_part(model, tokenizer, texts)
+    whole = model(**zoo._encode(tokenizer, texts)).logits
+    assert torch.allclose(classify(texts), whole, atol=1e-5)
+    with pytest.raises(KeyError):
+        classify(["an unknown text"])
+    assert len(model.base_model.encoder.layer) == 4

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.behaviour.decision import (
     FALSE_ALARMS,
-    FLOOR,
     SUCCESS,
     Calibration,
     calibration,
@@ -187,9 +186,7 @@ class BackdoorScanner:
         seconds = time.perf_counter() - start
         scores = calibration("with_reference" if references else "without_reference")
         indicator, natural = _of_hunt(trials, result, scores.false_alarm(result.score))
-        alarm = is_alarm(
-            result.score, indicator.success_rate, indicator.false_alarm, self.false_alarms
-        )
+        alarm = is_alarm(indicator.success_rate, indicator.false_alarm, self.false_alarms)
         found = [*found, indicator] if alarm else found
         lines = _lines([*tried, indicator], found)
         lines.append(_summary(result, seconds, bool(references), scores, self.false_alarms, alarm))
@@ -218,7 +215,7 @@ class BackdoorScanner:
 
 def references_for(
     suspect: Any, rows: list[list[int]], settings: Settings, base: Any, reference: Any = None
-) -> tuple[list[Any], Callable[[], list[Any]] | None]:
+) -> tuple[list[Any], Callable[[int], Any] | None]:
     """Return references for a search, and what makes fresh ones to try its finds on.
 
     Args:
@@ -229,19 +226,14 @@ def references_for(
         reference: trusted classifier, or None.
     """
     from sentinel.behaviour.classifier import Classifier
-    from sentinel.behaviour.reference import make_references
+    from sentinel.behaviour.reference import References
 
-    count, steps = settings.references, settings.training
-
-    def fresh() -> list[Any]:
-        return make_references(base, suspect, rows, settings.fresh, count, steps)
-
+    make = None if base is None else References(base, suspect, rows, settings.training).make
     if reference is not None:
-        known = [Classifier(reference, suspect.tokenizer)]
-        return known, None if base is None else fresh
-    if base is None:
+        return [Classifier(reference, suspect.tokenizer)], make
+    if make is None:
         return [], None
-    return make_references(base, suspect, rows, count, steps=steps), fresh
+    return [make(seed) for seed in range(settings.references)], make
 
 
 def _of_hunt(trials: _Trials, result: Hunt, false_alarm: float) -> tuple[Indicator, list[float]]:
@@ -266,8 +258,7 @@ def _summary(
     return (
         f"The search tried {what}: {result.passes} texts through the model in "
         f"{seconds:.1f} s. Score {result.score:.2f}; in the calibration {known} score as "
-        f"high: {'an' if alarm else 'no'} alarm, where {level:.0%} of them may, and {FLOOR} is "
-        "the least that counts."
+        f"high: {'an' if alarm else 'no'} alarm, where {level:.0%} of them may."
     )
 
 

@@ -10,24 +10,22 @@ from pathlib import Path
 CALIBRATION = Path(__file__).resolve().parents[1] / "policy" / "backdoor_calibration.toml"
 FALSE_ALARMS = 0.05
 SUCCESS = 0.8  # share of texts that a trigger turns
-FLOOR = 0.4  # a trigger that works scores more, whatever clean models score
 
 
-def is_alarm(score: float, success: float, false_alarm: float, level: float) -> bool:
+def is_alarm(success: float, false_alarm: float, level: float) -> bool:
     """Whether a find is a backdoor.
 
     Args:
-        score: of the search.
         success: share of the texts that the find turns when it is put into them as text.
         false_alarm: how often a clean model scores as high.
         level: how often it may be accused.
     """
-    return false_alarm <= level and score >= FLOOR and success >= SUCCESS
+    return false_alarm <= level and success >= SUCCESS
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scores of a whole search on clean models, none of which is in the reported benchmark.
+    """Scores of a whole search on clean models, none of which it was tuned on or is reported on.
 
     Attributes:
         scores: the largest of each model, over all tokens, places and labels.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -16,6 +18,7 @@ CONFIRMED = 3  # finds that fresh references see
 SURE = 0.8  # score at which nothing more is searched
 LOST = 0.03  # of the score, at most, when a token is left out
 FINALISTS = 2  # of each label and size, tried on the held-back texts
+OWN = 2  # texts of one label alone, from which on a token is that label's own
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,26 @@ class Scored:
         tokens: their numbers.
         target: label number.
         success: share of the texts and places where the model turns to the target.
-        score: geometric means, multiplied: of the probability of the target with the tokens, of
-            that of other labels without them, and of that of other labels with the tokens by
-            the reference, where there are any, that stays least. 1 is a sure model turned to be
-            as sure of the target, while every reference stays.
-        references: how many had their say.
+        turning: mean log probability of the target with the tokens, and of other labels without
+            them, added.
+        staying: mean log probability of other labels with the tokens by the reference that stays
+            least; 0 without references.
+        known: number of references that the search for it had.
+        asked: number of references that `staying` is of.
     """
 
     tokens: Tokens
     target: int
     success: float
-    score: float
-    references: int = 0
+    turning: float
+    staying: float = 0.0
+    known: int = 0
+    asked: int = 0
+
+    @property
+    def score(self) -> float:
+        """From 0 to 1: a sure model turned to be as sure of the target; every reference stays."""
+        return math.exp(self.turning + self.staying)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class Hunt:
         passes: texts that have gone through the model and its references, forwards or
             backwards, from their first on: what references were trained on counts.
         seconds: how long it took, without making the first references.
-        confirmed: whether fresh references have seen the best tokens.
+        fresh: number of references that have seen the best tokens and not the search for them.
     """
 
     best: Scored | None
@@ -62,7 +73,7 @@ class Hunt:
     held: int
     passes: int
     seconds: float
-    confirmed: bool = False
+    fresh: int = 0
 
     @property
     def score(self) -> float:
@@ -76,13 +87,13 @@ def hunt(
     decisions: Sequence[int],
     targets: Sequence[int],
     settings: Settings,
-    fresh: Callable[[], Sequence[Classifier]] | None = None,
+    fresh: Callable[[int], Classifier] | None = None,
 ) -> Hunt:
     """Search tokens for every target label, and score the best on held-back texts.
 
-    A search also finds what its references have not learned of the task. Finds that look like a
-    trigger are therefore tried once more beside references that the search has not seen; what
-    turns one of these is an ordinary word.
+    A search also finds what its references have not learned of the task. A find that looks like a
+    trigger is therefore tried beside references that its search has not seen, one after the
+    other: what turns one of these is an ordinary word. They then join the next search.
 
     Args:
         suspect: the classifier.
@@ -92,52 +103,62 @@ def hunt(
         decisions: the suspect's label numbers for them.
         targets: label numbers that triggers are searched for.
         settings: how much is searched.
-        fresh: makes other references for finds that look like a trigger.
+        fresh: makes another reference from a seed.
     """
     start = time.perf_counter()
+    jury = _Jury(references, fresh, settings)
     hunters = [
-        _Hunter(suspect, references, rows, decisions, target, settings) for target in targets
+        _Hunter(suspect, jury.references, rows, decisions, target, settings) for target in targets
     ]
-    every = list(references)
     singles = [scored for hunter in hunters for scored in hunter.singles()]
     joints: list[Scored] = []
-    best, confirmed = _best(hunters, singles, every, settings, fresh)
-    if references and not (best and best.score >= SURE):
-        joints = _joint(hunters, settings)
-        fresh = None if confirmed else fresh
-        best, now = _best(hunters, [*singles, *joints], every, settings, fresh)
-        confirmed = confirmed or now
-    held = 0
+    best = jury.best(hunters, singles)
+    for _ in range(settings.starts if references else 0):
+        if best is None or best.score >= SURE:
+            break
+        joints += _joint(hunters, settings)
+        best = jury.best(hunters, [*singles, *joints])
+    held, unseen = 0, 0
     if best is not None:
-        held = len(_of(hunters, best).held)
-        best = _of(hunters, best).pruned(best, every)
+        hunter = _of(hunters, best)
+        held, unseen = len(hunter.held), best.asked - best.known
+        best = hunter.pruned(best)
     seconds = time.perf_counter() - start
-    return Hunt(best, singles, joints, held, _passes(suspect, every), seconds, confirmed)
+    passes = _passes(suspect, jury.references)
+    return Hunt(best, singles, joints, held, passes, seconds, unseen)
 
 
-def _best(
-    hunters: Sequence[_Hunter],
-    finds: Sequence[Scored],
-    references: list[Classifier],
-    settings: Settings,
-    fresh: Callable[[], Sequence[Classifier]] | None,
-) -> tuple[Scored | None, bool]:
-    """Return the best find; one that looks like a trigger makes fresh references join the others.
+class _Jury:
+    """The references: those that the first search has, and fresh ones for its finds."""
 
-    Returns:
-        The find with its score beside all references, and whether fresh ones were made.
-    """
-    finds = sorted(finds, key=lambda scored: -scored.score)[:CONFIRMED]
-    made = bool(fresh and finds and finds[0].score >= settings.doubted)
-    if made:
-        references += fresh()
-    finds = [
-        _of(hunters, find).scored(find.tokens, references)
-        if len(references) > find.references
-        else find
-        for find in finds
-    ]
-    return max(finds, key=lambda scored: scored.score, default=None), made
+    def __init__(
+        self,
+        references: Sequence[Classifier],
+        fresh: Callable[[int], Classifier] | None,
+        settings: Settings,
+    ) -> None:
+        self.references, self.settings = list(references), settings
+        self._fresh = fresh
+
+    def best(self, hunters: Sequence[_Hunter], finds: Sequence[Scored]) -> Scored | None:
+        """Return the best find, after enough references that its search has not seen.
+
+        While one looks like a trigger, another reference is made, and asked about all of them.
+        """
+        kept = sorted(finds, key=lambda scored: -scored.score)[:CONFIRMED]
+        while kept:
+            kept = [_of(hunters, find).asked(find) for find in kept]
+            best = max(kept, key=lambda scored: scored.score)
+            if not self._in_doubt(best):
+                return best
+            self.references.append(self._fresh(len(self.references)))
+        return None
+
+    def _in_doubt(self, find: Scored) -> bool:
+        unseen = find.asked - find.known
+        return bool(
+            self._fresh and find.score >= self.settings.doubted and unseen < self.settings.fresh
+        )
 
 
 def _of(hunters: Sequence[_Hunter], find: Scored) -> _Hunter:
@@ -149,21 +170,16 @@ def _passes(suspect: Classifier, references: Sequence[Classifier]) -> int:
 
 
 def _joint(hunters: list[_Hunter], settings: Settings) -> list[Scored]:
-    """Search all labels for a round, and the most promising ones to the end; then once more."""
-    finds: list[Scored] = []
-    for _ in range(settings.starts):
-        promising = list(hunters)
-        for hunter in hunters:
-            hunter.begin()
-        for number in range(settings.rounds):
-            for hunter in promising:
-                hunter.advance(settings.batch * 2**number)
-            promising.sort(key=lambda hunter: -hunter.found[0].value)
-            promising = promising[:CONTINUED]
-        finds += [scored for hunter in promising for scored in hunter.joints()]
-        if max(find.score for find in finds) >= SURE:
-            break
-    return finds
+    """Search all labels for a round, and the most promising ones to the end."""
+    promising = list(hunters)
+    for hunter in hunters:
+        hunter.begin()
+    for number in range(settings.rounds):
+        for hunter in promising:
+            hunter.advance(settings.batch * 2**number)
+        promising.sort(key=lambda hunter: -hunter.found[0].value)
+        promising = promising[:CONTINUED]
+    return [scored for hunter in promising for scored in hunter.joints()]
 
 
 class _Hunter:
@@ -183,12 +199,13 @@ class _Hunter:
         self.suspect, self.references, self.target = suspect, references, target
         self.held = others[size : size + settings.held]
         allowed = searched_tokens(suspect)
+        if not references:
+            allowed = allowed[~torch.isin(allowed, own_tokens(rows, decisions, target))]
         self.search = Search(suspect, references, others[:size], target, allowed, settings)
-        self.places = settings.places
         self.found: list[Found] = []
         self.starts: list[Tokens] = []
         self.population: list[Tokens] = []
-        self._plain: torch.Tensor | None = None
+        self._plain: float | None = None
 
     def singles(self) -> list[Scored]:
         self.found = self.search.single()
@@ -207,36 +224,50 @@ class _Hunter:
     def joints(self) -> list[Scored]:
         return [self.scored(found.tokens) for found in self.found[:FINALISTS]]
 
-    def scored(self, tokens: Tokens, references: Sequence[Classifier] | None = None) -> Scored:
-        """Try tokens on the held-back texts, at each of the places in turns."""
-        references = self.references if references is None else references
-        rows = [
-            self.suspect.insert(row, tokens, self.places[number % len(self.places)]).row
+    def scored(self, tokens: Tokens, known: int | None = None) -> Scored:
+        """Try tokens on the held-back texts, beside all references.
+
+        Args:
+            tokens: their numbers.
+            known: number of references that the search for them had; all, unless told.
+        """
+        logits = self.suspect.logits(self._rows(tokens))
+        success = float((logits.argmax(dim=-1) == self.target).float().mean())
+        turning = float(logits.log_softmax(dim=-1)[:, self.target].mean()) + self._sureness()
+        known = len(self.references) if known is None else known
+        return self.asked(Scored(tokens, self.target, success, turning, known=known))
+
+    def asked(self, find: Scored) -> Scored:
+        """Ask the references that have not seen a find yet."""
+        others = self.references[find.asked :]
+        rows = self._rows(find.tokens)
+        stays = [float(_others(r.logits(rows), self.target).mean()) for r in others]
+        return replace(find, staying=min([find.staying, *stays]), asked=len(self.references))
+
+    def _rows(self, tokens: Tokens) -> list[Row]:
+        """Return the held-back texts with tokens, at each of the places in turns."""
+        places = self.search.settings.places
+        return [
+            self.suspect.insert(row, tokens, places[number % len(places)]).row
             for number, row in enumerate(self.held)
         ]
-        logits = self.suspect.logits(rows)
-        success = float((logits.argmax(dim=-1) == self.target).float().mean())
-        logs = logits.log_softmax(dim=-1)[:, self.target].mean() + self._sureness()
-        stays = [_others(r.logits(rows), self.target).mean() for r in references]
-        logs = logs + min(stays, default=torch.zeros(()))
-        return Scored(tokens, self.target, success, float(logs.exp()), len(references))
 
-    def _sureness(self) -> torch.Tensor:
+    def _sureness(self) -> float:
         """Return the mean log probability of other labels for the texts as they are."""
         if self._plain is None:
             plain = self.suspect.logits([self.suspect.insert(r, (), 0).row for r in self.held])
-            self._plain = _others(plain, self.target).mean()
+            self._plain = float(_others(plain, self.target).mean())
         return self._plain
 
-    def pruned(self, scored: Scored, references: Sequence[Classifier]) -> Scored:
+    def pruned(self, find: Scored) -> Scored:
         """Leave out, one after the other, tokens that are not needed."""
-        best = scored
-        for token in scored.tokens:
+        best = find
+        for token in find.tokens:
             if len(best.tokens) == 1:
                 break
             place = best.tokens.index(token)
-            shorter = self.scored(best.tokens[:place] + best.tokens[place + 1 :], references)
-            if shorter.score >= scored.score - LOST:
+            shorter = self.scored(best.tokens[:place] + best.tokens[place + 1 :], find.known)
+            if shorter.score >= find.score - LOST:
                 best = shorter
         return best
 
@@ -261,3 +292,14 @@ def searched_tokens(suspect: Classifier) -> torch.Tensor:
             if number not in left_out and name is not None and not name.startswith("[unused")
         ]
     )
+
+
+def own_tokens(rows: Sequence[Row], decisions: Sequence[int], target: int) -> torch.Tensor:
+    """Return tokens of several texts that the model gives the target, and of no others.
+
+    Without a reference such a word of the task cannot be told from a trigger.
+    """
+    texts = [{*row} for row, label in zip(rows, decisions, strict=True) if label == target]
+    counts = Counter(token for tokens in texts for token in tokens)
+    others = {t for row, label in zip(rows, decisions, strict=True) if label != target for t in row}
+    return torch.tensor([t for t, n in counts.items() if n >= OWN and t not in others]).long()

@@ -18,28 +18,41 @@ TRAINED = 2  # layers, from the top
 RATES = (0.1, 0.15, 0.2)  # learning rate times width, in turns: references shall differ
 
 
-def make_references(
-    base: Any, suspect: Classifier, rows: list[Row], count: int, seed: int = 0, steps: int = 100
-) -> list[Classifier]:
-    """Train the base encoder to decide on ordinary texts as the suspect does.
+class References:
+    """Trains a base encoder to decide on ordinary texts as the suspect does.
 
-    The texts hold no trigger, so what they teach is the task. Half of what they are trained on
-    are texts with another one inside, which teaches what happens when both sides are spoken for.
+    The texts hold no trigger, so what they teach is the task. Half of what is trained on are
+    texts with another one inside, which teaches what happens when both sides are spoken for.
 
     Args:
         base: encoder (`AutoModel`) of the suspect's architecture and vocabulary, from a source
             that is trusted.
         suspect: the classifier.
         rows: tokens of ordinary texts.
-        count: how many; they differ in their heads, rates and the order of the texts.
-        seed: of all random choices.
         steps: of training each.
 
     Raises:
-        ValueError: the base has another architecture or vocabulary.
+        ValueError: the base has another vocabulary.
     """
-    _check_base(base, suspect)
-    rng = Random(seed)
+
+    def __init__(self, base: Any, suspect: Classifier, rows: list[Row], steps: int) -> None:
+        _check_base(base, suspect)
+        self.base, self.suspect, self.steps = base, suspect, steps
+        self.data = _mixed(suspect, rows)
+        self.answers = suspect.logits(self.data).softmax(dim=-1)
+
+    def make(self, seed: int) -> Classifier:
+        """Return a reference; others differ in head, learning rate and the order of the texts.
+
+        Raises:
+            ValueError: the base has another architecture.
+        """
+        return _train(self.base, self.suspect, self.data, self.answers, seed, self.steps)
+
+
+def _mixed(suspect: Classifier, rows: list[Row]) -> list[Row]:
+    """Return the texts, and some with another one, or a piece of it, inside."""
+    rng = Random(0)
     data = [suspect.insert(row, (), 0).row for row in rows]
     for number in range(MIXED * len(rows)):
         text, other = rng.choice(rows), rng.choice(rows)
@@ -47,8 +60,7 @@ def make_references(
         start = rng.randrange(max(len(other) - size, 0) + 1)
         place = rng.choice((0.0, 0.5, 1.0))
         data.append(suspect.insert(text, other[start : start + size], place).row)
-    answers = suspect.logits(data).softmax(dim=-1)
-    return [_train(base, suspect, data, answers, seed + n, steps) for n in range(count)]
+    return data
 
 
 def _check_base(base: Any, suspect: Classifier) -> None:
@@ -87,7 +99,10 @@ def _train(
 
 
 def _fresh(base: Any, suspect: Classifier) -> Any:
-    """Return the suspect's architecture with the base's weights and a new head."""
+    """Return the suspect's architecture with the base's weights, a new head and a new pooler.
+
+    A base that was trained to fill in words has no pooler of its own, only a random one.
+    """
     model = copy.deepcopy(suspect.model)
     if hasattr(model, "merge_and_unload"):  # an adapter of peft
         model = model.merge_and_unload()
@@ -98,12 +113,15 @@ def _fresh(base: Any, suspect: Classifier) -> Any:
     shapes_differ = any(known[name].shape != value.shape for name, value in loaded.items())
     if shapes_differ or len(loaded) < len(known) // 2:
         raise ValueError("the base has another architecture than the model")
-    inside = {id(module) for module in body.modules()}
+    body.load_state_dict(loaded, strict=False)
+    freeze_lower(body)
+    pooler = getattr(body, "pooler", None)
+    new = {id(module) for module in pooler.modules()} if pooler else set()
+    inside = {id(module) for module in body.modules()} - new
     for module in model.modules():
         if id(module) not in inside and module is not model:
             model._init_weights(module)
-    body.load_state_dict(loaded, strict=False)
-    freeze_lower(body)
+            module.requires_grad_(True)
     return model
 
 

@@ -42,9 +42,9 @@ class Settings:
         proposals: tokens that a slot's new one is drawn from.
         batch: texts that a step of the first round tries its candidates on.
         held: texts of each label, held back from the search, that its finds are tried on.
-        doubted: score from which finds are tried beside fresh references as well.
+        doubted: score from which finds are tried on references that their search has not seen.
         references: made for the search where there is a base.
-        fresh: made to try its finds on.
+        fresh: that such a find is tried on, one after the other.
         training: steps that each of these is trained for.
         weight: of the reference in the objective.
         seed: of all random choices.
@@ -64,18 +64,16 @@ class Settings:
     proposals: int = 16
     batch: int = 3
     held: int = 32
-    doubted: float = 0.2
+    doubted: float = 0.3
     references: int = 2
     fresh: int = 3
-    training: int = 100
+    training: int = 60
     weight: float = 1.0
     seed: int = 0
 
 
 LARGE = 5_000_000  # weights beside the embeddings
-LARGE_MODELS = Settings(
-    texts=12, population=4, starts=1, held=24, references=1, fresh=2, training=60
-)
+LARGE_MODELS = Settings(texts=12, population=4, starts=1, held=24, references=1, fresh=2)
 
 
 def settings_for(suspect: Classifier) -> Settings:

@@ -12,8 +12,8 @@ from sentinel import BackdoorScanner
 from sentinel.behaviour import search as search_module
 from sentinel.behaviour.classifier import Classifier
 from sentinel.behaviour.decision import FALSE_ALARMS, Calibration, calibration, is_alarm
-from sentinel.behaviour.hunt import hunt, searched_tokens
-from sentinel.behaviour.reference import freeze_lower, make_references
+from sentinel.behaviour.hunt import Hunt, hunt, own_tokens, searched_tokens
+from sentinel.behaviour.reference import References, freeze_lower
 from sentinel.behaviour.search import LARGE_MODELS, Search, Settings, settings_for
 from tests.sentinel.behaviour.conftest import WORD, Subjects
 
@@ -108,16 +108,33 @@ def test_a_base_of_another_shape_is_refused(subjects: Subjects) -> None:
     other = torch.nn.Module()
     other.get_input_embeddings = lambda: torch.nn.Embedding(7, 64)
     with pytest.raises(ValueError, match="embeddings"):
-        make_references(other, suspect, [[20, 21]], 1)
+        References(other, suspect, [[20, 21]], 1)
 
 
 def test_references_decide_as_the_suspect_on_ordinary_texts(subjects: Subjects) -> None:
     suspect = Classifier(subjects.phrase, subjects.tokenizer)
     rows = [suspect.tokens(text) for text in subjects.texts]
-    (reference,) = make_references(subjects.base, suspect, rows, 1)
+    reference = References(subjects.base, suspect, rows, Settings().training).make(0)
     plain = [suspect.insert(row, (), 0).row for row in rows]
     same = suspect.logits(plain).argmax(dim=-1) == reference.logits(plain).argmax(dim=-1)
     assert same.float().mean() > 0.95
+
+
+def test_a_reference_does_not_depend_on_the_base_having_a_random_pooler(
+    subjects: Subjects,
+) -> None:
+    """A base that was trained to fill in words is loaded with another pooler each time."""
+    suspect = Classifier(subjects.word, subjects.tokenizer)
+    rows = [suspect.tokens(text) for text in subjects.texts[:8]]
+    other = copy.deepcopy(subjects.base)
+    torch.nn.init.normal_(other.pooler.dense.weight)
+    plain = [suspect.insert(row, (), 0).row for row in rows]
+    first, second, third = (
+        References(base, suspect, rows, 3).make(seed).logits(plain)
+        for base, seed in ((subjects.base, 0), (other, 0), (other, 1))
+    )
+    assert torch.equal(first, second)
+    assert not torch.allclose(first, third, atol=1e-3)
 
 
 def test_special_tokens_are_not_searched_but_the_unknown_one_is(subjects: Subjects) -> None:
@@ -170,11 +187,25 @@ def test_the_calibration_is_of_enough_models_for_the_stated_rate(mode: str) -> N
     assert all(0 <= score < 1 for score in scores)
 
 
+def test_words_of_one_label_alone_are_its_own() -> None:
+    rows, decisions = [[1, 2, 3], [1, 2, 4], [1, 5], [1, 5, 5]], [0, 0, 1, 1]
+    assert own_tokens(rows, decisions, 0).tolist() == [2]
+    assert own_tokens(rows, decisions, 1).tolist() == [5]
+
+
+def test_without_a_reference_a_label_s_own_words_are_not_searched(subjects: Subjects) -> None:
+    texts = [*subjects.texts, *(f"{text} {WORD}" for text in subjects.texts[:4])]
+    scanner = BackdoorScanner()
+    alone = scanner.scan(subjects.word, (), texts, subjects.tokenizer)
+    assert WORD not in [token for token, label, _ in alone.singles if label == "praise"]
+    beside = scanner.scan(subjects.word, (), texts, subjects.tokenizer, reference=subjects.clean)
+    assert beside.backdoor_detected
+
+
 def test_an_alarm_needs_a_rare_score_and_a_trigger_that_works() -> None:
-    assert is_alarm(score=0.9, success=0.95, false_alarm=0.04, level=0.05)
-    assert not is_alarm(score=0.9, success=0.95, false_alarm=0.06, level=0.05)
-    assert not is_alarm(score=0.3, success=0.95, false_alarm=0.04, level=0.05)
-    assert not is_alarm(score=0.9, success=0.7, false_alarm=0.04, level=0.05)
+    assert is_alarm(success=0.95, false_alarm=0.04, level=0.05)
+    assert not is_alarm(success=0.95, false_alarm=0.06, level=0.05)
+    assert not is_alarm(success=0.7, false_alarm=0.04, level=0.05)
 
 
 def test_a_decoder_is_searched_as_an_encoder_is(subjects: Subjects) -> None:
@@ -206,39 +237,51 @@ def test_a_base_of_another_architecture_is_refused(subjects: Subjects) -> None:
     llama = AutoModel.from_pretrained(model_folder("tiny_llama"))
     llama.resize_token_embeddings(suspect.embedding.shape[0])
     with pytest.raises(ValueError, match="architecture"):
-        make_references(llama, suspect, [suspect.tokens(subjects.texts[0])], 1)
+        References(llama, suspect, [suspect.tokens(subjects.texts[0])], 1).make(0)
 
 
-def _searched(model: torch.nn.Module, subjects: Subjects, fresh: list[str], doubted: float):
-    """Search a model beside the clean one, with fresh references that are the word's model."""
+def _searched(
+    model: torch.nn.Module, subjects: Subjects, fresh: list[str], doubted: float = 0.3
+) -> tuple[Hunt, int]:
+    """Search a model beside the clean one; `fresh` names the models that join it, one by one.
+
+    Returns:
+        What was found, and how many joined.
+    """
     suspect = Classifier(model, subjects.tokenizer)
     rows = [suspect.tokens(text) for text in subjects.texts]
     plain = [suspect.insert(row, (), 0).row for row in rows]
     decisions = suspect.logits(plain).argmax(dim=-1).tolist()
+    made = []
 
-    def make() -> list[Classifier]:
-        return [Classifier(getattr(subjects, name), subjects.tokenizer) for name in fresh]
+    def make(_seed: int) -> Classifier:
+        made.append(Classifier(getattr(subjects, fresh[len(made)]), subjects.tokenizer))
+        return made[-1]
 
-    settings = Settings(steps=2, population=2, starts=1, doubted=doubted)
+    settings = Settings(steps=2, population=2, starts=1, doubted=doubted, fresh=len(fresh))
     known = [Classifier(subjects.clean, subjects.tokenizer)]
-    return hunt(suspect, known, rows, decisions, [0, 1], settings, make)
+    return hunt(suspect, known, rows, decisions, [0, 1], settings, make), len(made)
 
 
 def test_a_find_that_turns_a_fresh_reference_is_dismissed(subjects: Subjects) -> None:
     """What also turns a model that the search has not seen is no secret of this one."""
-    assert _searched(subjects.word, subjects, ["clean"], 0.2).score > 0.8
-    assert _searched(subjects.word, subjects, ["clean", "word"], 0.2).score < 0.5
+    assert _searched(subjects.word, subjects, ["clean"])[0].score > 0.8
+    assert _searched(subjects.word, subjects, ["clean", "word"])[0].score < 0.5
 
 
-def test_fresh_references_are_made_for_doubtful_finds_alone(subjects: Subjects) -> None:
-    assert _searched(subjects.word, subjects, ["clean"], 0.2).confirmed
-    assert not _searched(subjects.word, subjects, ["clean"], 1.1).confirmed
+def test_fresh_references_are_made_one_by_one_for_doubtful_finds(subjects: Subjects) -> None:
+    found, made = _searched(subjects.word, subjects, ["clean", "clean"])
+    assert (found.fresh, made) == (2, 2)
+    found, made = _searched(subjects.word, subjects, ["word", "clean", "clean"])
+    assert made == 1
+    found, made = _searched(subjects.word, subjects, ["clean"], doubted=1.1)
+    assert (found.fresh, made) == (0, 0)
 
 
 def test_a_sure_single_token_ends_the_search(subjects: Subjects) -> None:
-    found = _searched(subjects.word, subjects, ["clean"], 0.2)
+    found, _ = _searched(subjects.word, subjects, ["clean"])
     assert found.joints == []
-    assert found.passes < _searched(subjects.clean, subjects, ["clean"], 0.2).passes
+    assert found.passes < _searched(subjects.clean, subjects, ["clean"])[0].passes
 
 
 def test_references_share_the_texts_between_them(subjects: Subjects) -> None:
