@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from gradekit.course import NOTEBOOKS
 from lessonkit.paths import ROOT
 
+expect.set_options(timeout=30_000)  # ms; other tests run beside these
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",

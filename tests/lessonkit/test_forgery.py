@@ -21,7 +21,7 @@ from gradekit.jobs import Outcome
 from gradekit.judging import mark_for
 from gradekit.repair import GradedCell
 from gradekit.results import Result
-from gradekit.sandbox.inside.judge import judge_case, judge_check
+from gradekit.sandbox.inside.judge import judge_case, judge_check, plain
 from gradekit.worker import verdict_output
 from lessonkit.checks import Check, Hint, find_check, observe_answer
 from lessonkit.messages import LANGUAGES
@@ -179,7 +179,7 @@ def assert_it_can_be_shown(exercise: str, hint: Hint) -> None:
     """Follow a hint all the way from the judge to the page and the results."""
     grade_id = f"check-{exercise}"
     graded = GradedCell(grade_id, "", {"nbgrader": {"points": 2, "grade_id": grade_id}})
-    mark = mark_for(graded, hint, 0.1)
+    mark = mark_for(graded, Hint(**plain([hint])[0]), 0.1)
     assert mark.points == 0 or exercise in GRADUAL
     assert all(verdict_output(mark, language).evalue for language in LANGUAGES)
     sent = Outcome.from_json(Outcome("", (mark,), ()).to_json()).marks[0]
