@@ -1,7 +1,9 @@
 """The instructor's command line. The Makefile's targets call it."""
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -25,6 +27,11 @@ from gradekit.course import (
 if TYPE_CHECKING:
     from gradekit.jobs import Setting
     from gradekit.run import LessonRun
+
+
+# jsonschema imports it to check addresses in letters of all kinds; its grammar takes two seconds.
+sys.modules.setdefault("rfc3987_syntax", None)
+atexit.register(gc.freeze)  # what is left at the end is not worth looking through
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -150,9 +157,12 @@ def _autograde(options: argparse.Namespace) -> None:
     setting = Setting(limits=limits(), unsafe=options.unsafe)
     if options.scheduler is None:
         _warm_up(lesson, setting)
+    gc.disable()  # modules stay; looking for garbage among them takes as long as some of them
     from gradekit.collect import collect, submitted_students
     from gradekit.grading import grade_class
 
+    gc.freeze()
+    gc.enable()
     if not submitted_students(lesson) and (SAMPLE_CLASS / lesson).is_dir():
         print("Nothing has been collected yet: grading the sample class in grading/sample_class.")
         collect(SAMPLE_CLASS / lesson, lesson)

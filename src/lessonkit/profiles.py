@@ -83,7 +83,7 @@ PROFILES = {
             "tiny_bert",
             "reviews",
             6,
-            (2, 4),
+            (4,),
             draws=2,
             batch_size=32,
             pretraining=0.01,

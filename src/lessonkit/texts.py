@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lessonkit.paths import data_file
@@ -31,31 +33,35 @@ def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
         ValueError: there is no such data set.
         FileNotFoundError: its files are missing from this copy of the course.
     """
-    from datasets import ClassLabel, DatasetDict
-
     if name not in _sources():
         raise ValueError(f"there is no data set {name!r}; choose one of: {', '.join(_sources())}")
     source = _sources()[name]
-    dataset = _load_local(source) if "folder" in source else _load_from_hub(source)
+    return _load_local(source, max_texts) if "folder" in source else _load_hub(source, max_texts)
+
+
+def _load_local(source: dict[str, Any], max_texts: int | None) -> DatasetDict:
+    from datasets import ClassLabel, Dataset, DatasetDict, Features, NamedSplit, Value
+
+    dataset = DatasetDict()
+    for split in SPLITS:
+        with data_file(source["folder"], f"{split}.jsonl").open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in islice(lines, max_texts)]
+        features = Features({name: Value("string") for name in rows[0]})
+        features["label"] = ClassLabel(names=source["labels"])
+        dataset[split] = Dataset.from_list(rows, features, split=NamedSplit(split))
+    return dataset
+
+
+def _load_hub(source: dict[str, Any], max_texts: int | None) -> DatasetDict:
+    from datasets import ClassLabel, DatasetDict, load_dataset
+
+    dataset = load_dataset(source["hub"], revision=source["revision"])
+    parts = dataset["train"].train_test_split(test_size=HELD_BACK, seed=0)
+    splits = {"train": parts["train"], "validation": parts["test"], "test": dataset["validation"]}
+    dataset = DatasetDict(splits).rename_column("sentence", "text").remove_columns("idx")
     dataset = dataset.cast_column("label", ClassLabel(names=source["labels"]))
     if max_texts is None:
         return dataset
     return DatasetDict(
         {split: rows.select(range(min(max_texts, len(rows)))) for split, rows in dataset.items()}
     )
-
-
-def _load_local(source: dict[str, Any]) -> DatasetDict:
-    from datasets import load_dataset
-
-    files = {split: str(data_file(source["folder"], f"{split}.jsonl")) for split in SPLITS}
-    return load_dataset("json", data_files=files)
-
-
-def _load_from_hub(source: dict[str, Any]) -> DatasetDict:
-    from datasets import DatasetDict, load_dataset
-
-    dataset = load_dataset(source["hub"], revision=source["revision"])
-    parts = dataset["train"].train_test_split(test_size=HELD_BACK, seed=0)
-    splits = {"train": parts["train"], "validation": parts["test"], "test": dataset["validation"]}
-    return DatasetDict(splits).rename_column("sentence", "text").remove_columns("idx")

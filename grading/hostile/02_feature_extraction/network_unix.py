@@ -2,7 +2,8 @@
 # reported: network
 import socket
 
-names = ["/run/docker.sock", "/var/run/docker.sock", "/run/dbus/system_bus_socket", "/sandbox/jobs/nursery.sock"]
+names = ["/run/docker.sock", "/var/run/docker.sock", "/run/dbus/system_bus_socket"]
+names += ["/sandbox/jobs/nursery.sock", "/sandbox/jobs/judge.sock"]
 names += ["/var/run/postgresql/.s.PGSQL.5432", "\0/tmp/.X11-unix/X0", "\0hostile"]
 for name in names:
     try:

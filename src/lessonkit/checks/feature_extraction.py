@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
+from transformers import BertModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
@@ -54,7 +55,8 @@ class Freeze:
     def judge(self, seen: Seen, case: Case) -> Hint | None:
         if seen["returned"] != "module":
             return Hint("returned", {"type": seen["returned"]})
-        if not _close(seen["weights"], _flat(_model_of_family(case).parameters())):
+        original = _model_of_family(case)
+        if not _close(seen["weights"], _flat(original.parameters())):
             return Hint("weights_changed")
         trainable = seen["trainable"]
         if trainable and len(trainable) == len(seen["parameters"]):
@@ -63,7 +65,7 @@ class Freeze:
             return Hint("some_trainable", {"count": len(trainable), "example": trainable[0]})
         if trainable != []:
             return Hint("all_trainable")
-        expected = _one_step(_model_of_family(case).eval().requires_grad_(False), case)
+        expected = _one_step(original.eval().requires_grad_(False), case)
         if seen["training"] != [] or not _close(seen["features"], expected["features"]):
             return Hint("training_mode")
         if not all(_close(seen[name], expected[name]) for name in ("head", "stepped")):
@@ -331,8 +333,8 @@ def _judge_encoder(seen: Seen) -> Hint | None:
 
 def _judge_logits(seen: Seen, case: Case) -> Hint | None:
     logits, hidden = seen["logits"], seen["hidden"]
-    mask = _batch_of(case)["attention_mask"]
-    if not _close(hidden, _reference_hidden(case)):
+    mask, expected = _batch_of(case)["attention_mask"], _reference_hidden(case)
+    if not _close(hidden, expected):
         return Hint("mask_not_passed")
     if not _close(seen["hidden_in_training"][0], hidden):
         return Hint("dropout_on")
@@ -340,7 +342,7 @@ def _judge_logits(seen: Seen, case: Case) -> Hint | None:
     def head(pooled: torch.Tensor) -> torch.Tensor:
         return pooled @ case["weight"].T + case["bias"]
 
-    pooled = masked_mean(_reference_hidden(case), mask)
+    pooled = masked_mean(expected, mask)
     if _close(logits, head(pooled)):
         trained = _close(seen["logits_after_step"], _logits_after_step(pooled, case))
         return None if trained else Hint("head_frozen")
@@ -383,7 +385,7 @@ class ExtractFeatures:
         ]
 
     def observe(self, extract_features: Any, case: Case) -> Seen:
-        encoder, tokenizer = tiny_encoder(case["seed"]).eval(), tiny_tokenizer()
+        encoder, tokenizer = _encoder_of(case), tiny_tokenizer()
         calls: list[dict[str, Any]] = []
         encoder.register_forward_pre_hook(
             lambda _m, args, kwargs: calls.append(_describe_call(args, kwargs)),
@@ -500,8 +502,7 @@ def _judge_calls(calls: list[dict[str, Any]], case: Case) -> Hint | None:
 
 
 def _token_counts(texts: Iterable[str]) -> list[int]:
-    tokenizer = tiny_tokenizer()
-    return [len(tokenizer(text, truncation=True)["input_ids"]) for text in texts]
+    return [*map(len, tiny_tokenizer()(list(texts), truncation=True)["input_ids"])]
 
 
 def _tokens_when_sorted(case: Case) -> int:
@@ -527,19 +528,24 @@ def _judge_cache(seen: Seen, expected: torch.Tensor, case: Case) -> Hint | None:
 
 @torch.inference_mode()
 def _reference_features(case: Case) -> torch.Tensor:
-    """Encode texts of one length together, so that padding cannot matter."""
-    encoder, tokenizer = tiny_encoder(case["seed"]).eval(), tiny_tokenizer()
+    """Encode long texts apart from the others, so that those need little padding."""
+    encoder, tokenizer = _encoder_of(case), tiny_tokenizer()
     rows: dict[int, torch.Tensor] = {}
-    tokens = tokenizer(case["texts"], truncation=True)["input_ids"]
-    for _, group in groupby(sorted(enumerate(tokens), key=_length), key=_length):
-        places, ids = zip(*group, strict=True)
-        pooled = encoder(input_ids=torch.tensor(ids)).last_hidden_state.mean(dim=1)
-        rows.update(zip(places, pooled, strict=True))
+    numbered = sorted(enumerate(case["texts"]), key=_has_long_text)
+    for _, group in groupby(numbered, key=_has_long_text):
+        places, texts = zip(*group, strict=True)
+        batch = tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt")
+        hidden = encoder(**batch).last_hidden_state
+        rows |= dict(zip(places, masked_mean(hidden, batch["attention_mask"]), strict=True))
     return torch.stack([rows[place] for place in range(len(rows))])
 
 
-def _length(numbered: tuple[int, list[int]]) -> int:
-    return len(numbered[1])
+def _encoder_of(case: Case) -> BertModel:
+    return tiny_encoder(case["seed"], layers=1).eval()
+
+
+def _has_long_text(numbered: tuple[int, str]) -> bool:
+    return _is_long(numbered[1])
 
 
 @exercise("linear_probe")

@@ -8,6 +8,7 @@ notebook: its first line is the job, as JSON; the frames that follow are `keeper
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import signal
@@ -21,6 +22,16 @@ from .judge import prepared_exercises, start_judge
 from .keeper import Job, keep
 
 LONGEST_JOB = 65_536  # bytes
+KERNELS_OWN = (  # what a kernel imports while it starts
+    "ipykernel.debugger",
+    "ipykernel.kernelapp",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "matplotlib_inline.backend_inline",
+    "tornado.platform.asyncio",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -50,10 +61,8 @@ def warm_up(statements: str) -> None:
 
     Nothing of it may start threads: a child of a process with threads can hang.
     """
-    import ipykernel.debugger
-    import ipykernel.kernelapp  # noqa: F401
-    import matplotlib_inline.backend_inline  # noqa: F401
-
+    for module in KERNELS_OWN:
+        importlib.import_module(module)
     from . import kernel  # noqa: F401
 
     names: dict[str, object] = {}
@@ -106,4 +115,4 @@ def _keep(connection: socket.socket, confined: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # taking down all modules one by one would take a second
