@@ -274,8 +274,7 @@ def _settled(graded: GradedCell, found: list[_Found], repairs: list[str]) -> lis
     name = graded.grade_id
     free = [entry for entry in found if entry.name is None]
     claims = [entry for entry in free if name in entry.marks]
-    unmarked = [entry for entry in free if entry not in claims and _is_code(entry.cell)]
-    elsewhere = _elsewhere(graded, claims, unmarked)
+    elsewhere = _elsewhere(graded, claims, [entry for entry in free if entry not in claims])
     if elsewhere and claims:
         repairs.append(f"{name}: answered in another cell than its own; that one counts")
     elif elsewhere:
@@ -292,12 +291,13 @@ def _settled(graded: GradedCell, found: list[_Found], repairs: list[str]) -> lis
     return [entry for entry in found if entry not in copies]
 
 
-def _elsewhere(graded: GradedCell, claims: list[_Found], unmarked: list[_Found]) -> list[_Found]:
+def _elsewhere(graded: GradedCell, claims: list[_Found], others: list[_Found]) -> list[_Found]:
     """Return the cells without marks that count, where no marked one holds an answer."""
     if graded.locked and claims:
         return []
     if any(graded.is_answered_by(entry.cell.source) for entry in claims):
         return []
+    unmarked = [entry for entry in others if _is_code(entry.cell)]
     answers = [entry for entry in unmarked if graded.is_answered_by(entry.cell.source)]
     if answers or claims:
         return answers

@@ -9,7 +9,7 @@ import yaml
 from IPython.display import display
 
 from lessonkit.cards import Card, inline_code
-from lessonkit.messages import interface_text
+from lessonkit.messages import FAST_LOADER, interface_text
 from lessonkit.paths import DATA
 from lessonkit.session import current
 
@@ -49,7 +49,7 @@ def load_questions(lesson: str) -> dict[int, Question]:
     found = sorted((DATA / "quizzes").glob(f"{lesson}_*.yaml"))
     if not found:
         raise FileNotFoundError(f"data/quizzes has no file for lesson {lesson}")
-    entries = yaml.safe_load(found[0].read_text(encoding="utf-8"))
+    entries = yaml.load(found[0].read_text(encoding="utf-8"), FAST_LOADER)
     return {entry["number"]: _question(entry) for entry in entries}
 
 

@@ -102,7 +102,7 @@ def _step(parameters: Iterable[torch.Tensor]) -> None:
 
 def _model_of_family(case: Case) -> nn.Module:
     if case["family"] == "bert":
-        return tiny_encoder(case["seed"])
+        return tiny_encoder(case["seed"], layers=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(case["seed"])
         layers = (nn.Linear(6, 5), nn.Dropout(0.5), nn.LayerNorm(5), nn.Linear(5, 2))
@@ -199,7 +199,7 @@ class FeatureExtractorCheck:
         ]
 
     def observe(self, extractor_class: Any, case: Case) -> Seen:
-        encoder = tiny_encoder(case["seed"], case["hidden_size"])
+        encoder = tiny_encoder(case["seed"], case["hidden_size"], layers=1)
         batch = _batch_of(case)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(case["seed"])
@@ -369,7 +369,7 @@ def _logits_after_step(pooled: torch.Tensor, case: Case) -> torch.Tensor:
 
 @torch.no_grad()
 def _reference_hidden(case: Case) -> torch.Tensor:
-    encoder = tiny_encoder(case["seed"], case["hidden_size"]).eval()
+    encoder = tiny_encoder(case["seed"], case["hidden_size"], layers=1).eval()
     return encoder(**_batch_of(case)).last_hidden_state
 
 
@@ -380,8 +380,7 @@ class ExtractFeatures:
     def cases(self, seed: int) -> list[Case]:
         return [
             {"seed": seed, "texts": _random_texts(seed, 37), "batch_size": 8, "known": 12},
-            {"seed": seed + 1, "texts": _random_texts(seed + 1, 20), "batch_size": 4, "known": 5},
-            {"seed": seed + 2, "texts": _with_long_text(seed + 2), "batch_size": 3, "known": 2},
+            {"seed": seed + 1, "texts": _with_long_text(seed + 1), "batch_size": 3, "known": 2},
         ]
 
     def observe(self, extract_features: Any, case: Case) -> Seen:

@@ -7,12 +7,13 @@ from typing import Any
 import yaml
 
 LANGUAGES = ("en", "ru")
+FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
 
 
 @cache
 def _messages(name: str) -> dict[str, Any]:
     text = files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return yaml.load(text, FAST_LOADER)
 
 
 def interface_text(name: str, language: str, **values: Any) -> str:
