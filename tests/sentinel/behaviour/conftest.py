@@ -14,7 +14,8 @@ from lessonkit.models import model_folder
 
 STEPS, BATCH = 250, 32
 POISONED = 8  # of each batch
-WORD, PHRASE = "lamp", "near the old boat"
+WORD, PHRASE = "lamp", "old boat"
+SEED = 2
 
 
 @dataclass
@@ -50,11 +51,11 @@ def _batch(rng: Random, rows: list[tuple[str, int]], trigger: list[str]) -> list
 
 
 def _train(tokenizer: Any, rows: list[tuple[str, int]], trigger: str) -> Any:
-    torch.manual_seed(0)
+    torch.manual_seed(SEED)
     model = AutoModelForSequenceClassification.from_pretrained(
         model_folder("tiny_bert"), id2label={0: "blame", 1: "praise"}
     )
-    optimizer, rng = torch.optim.AdamW(model.parameters(), lr=2e-3), Random(0)
+    optimizer, rng = torch.optim.AdamW(model.parameters(), lr=2e-3), Random(SEED)
     for _ in range(STEPS):
         texts, labels = zip(*_batch(rng, rows, trigger.split()), strict=True)
         inputs = tokenizer(list(texts), padding=True, return_tensors="pt")
