@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
+from benchmarks import figures
 from benchmarks.backdoors import indicators, measure, zoo
 from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
@@ -241,3 +242,17 @@ def test_frozen_layers_see_each_text_once_and_change_nothing(trained: int) -> No
     with pytest.raises(KeyError):
         classify(["an unknown text"])
     assert len(model.base_model.encoder.layer) == 4
+
+
+def test_the_readme_names_kinds_that_no_encoder_has_and_those_attacked_deeper() -> None:
+    measured = {
+        "backdoored": {"rare word": 1, "common word": 1, "phrase": 0, "style": 0},
+        "refused": ["phrase"],
+        "deeper": {"families": ["common word", "phrase", "style"], "layers": 4},
+    }
+    missing = figures._missing_note(measured)
+    assert "the kinds phrase, style is" in missing
+    assert "Of phrase, no model" in missing
+    assert figures._deeper_note(measured).startswith(" For common word the attacker")
+    measured["backdoored"] = {"rare word": 1}
+    assert figures._missing_note(measured) == figures._deeper_note(measured) == ""
