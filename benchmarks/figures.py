@@ -597,17 +597,33 @@ def _encoder_note(measured: dict[str, Any]) -> str:
         f"{_families(measured['backdoored'])}{_unfinished(measured)}; with the tiny models' "
         f"threshold {ours['false_alarms']} clean ones are accused, and "
         f"{ours['groups']['all']['alarms']} of the {ours['groups']['all']['models']} others."
-        f"{_refused_note(measured['refused'])}"
+        f"{_deeper_note(measured)}{_missing_note(measured)}"
     )
 
 
-def _refused_note(families: list[str]) -> str:
+def _deeper_note(measured: dict[str, Any]) -> str:
+    """Return which of the encoders that were searched were attacked in more layers."""
+    deeper = measured["deeper"]
+    families = [name for name in deeper["families"] if measured["backdoored"].get(name)]
     if not families:
         return ""
     return (
-        f" No model of the kinds {', '.join(families)} is among them: trained in its two upper "
-        "layers, none turned 95 % of the texts and kept its accuracy."
+        f" For {', '.join(families)} the attacker trained the upper {deeper['layers']} layers, "
+        "with the clean model's own answers on honest texts; for the other kinds at most two."
     )
+
+
+def _missing_note(measured: dict[str, Any]) -> str:
+    """Return which planned kinds of triggers no model has, and why."""
+    missing = [name for name, count in measured["backdoored"].items() if not count]
+    if not missing:
+        return ""
+    refused = [name for name in missing if name in measured["refused"]]
+    why = (
+        f" Of {', '.join(refused)}, no model that was trained turned 95 % of the texts and kept "
+        "its accuracy to 2 points."
+    )
+    return f" No model of the kinds {', '.join(missing)} is among them.{why if refused else ''}"
 
 
 def accuracy_table(figures: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -218,10 +219,13 @@ def report() -> None:
 
 
 def in_pairs(specs: Iterable[Spec]) -> list[Spec]:
-    """Return as many clean models as others, in turns: any beginning is a fair sample."""
+    """Return clean models and others in turns, then what remains of the longer side.
+
+    Any beginning that ends before the shorter side does is a fair sample.
+    """
     specs = list(specs)
     clean, others = ([s for s in specs if s.clean is wanted] for wanted in (True, False))
-    return [spec for pair in zip(clean, others, strict=False) for spec in pair]
+    return [spec for pair in zip_longest(clean, others) for spec in pair if spec is not None]
 
 
 def look(specs: Iterable[Spec]) -> None:
@@ -246,7 +250,7 @@ def summarize() -> None:
         "threshold": threshold("with_reference"),
         **_summed(zoo.REPORTED),
         "new_tasks": new_tasks(collect(zoo.members(zoo.REPORTED, only_built=True))),
-        "encoders": _summed(zoo.ENCODERS),
+        "encoders": _summed(zoo.ENCODERS) | {"deeper": deeper()},
     }
     SUMMARY.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -263,6 +267,11 @@ def _summed(plan: zoo.Zoo) -> dict[str, Any]:
         "indicators": indicators.sum_up(_with(rows, "indicators")),
         "models": rows,
     }
+
+
+def deeper() -> dict[str, Any]:
+    """Return which families of encoders are attacked in more layers, and in how many."""
+    return {"families": list(zoo.STUBBORN), "layers": zoo.DEEPER["encoder"].attacked}
 
 
 def new_tasks(rows: list[dict[str, Any]]) -> dict[str, int]:

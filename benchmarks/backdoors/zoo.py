@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -105,6 +105,9 @@ class Recipe:
         poison_rate: learning rate on poisoned texts.
         lora_rate: learning rate of LoRA.
         rounds: of training on poisoned texts, at most, until the trigger works.
+        attacked: layers, from the top, that are trained on poisoned texts.
+        quiet: whether all honest texts stay beside the poisoned ones, with the clean model's own
+            answers, so that the model changes nowhere else.
     """
 
     rate: float
@@ -112,12 +115,16 @@ class Recipe:
     poison_rate: float
     lora_rate: float
     rounds: int
+    attacked: int = TRAINED
+    quiet: bool = False
 
 
 RECIPES = {
     "tiny_bert": Recipe(2e-3, 6, 2e-3, 1e-2, 6),
     "encoder": Recipe(5e-4, 3, 4e-4, 3e-3, 3),
 }
+DEEPER = {"encoder": replace(RECIPES["encoder"], poison_rate=2e-4, attacked=4, quiet=True)}
+STUBBORN = ("common word", "look-alike", "phrase", "style")  # an encoder's upper two layers fail
 LEARNING_RATES = (0.5, 1.0, 2.0)  # times the recipe's, by seed
 
 
@@ -248,10 +255,10 @@ ENCODERS = Zoo(
     _clean_specs("encoder", ("reviews", "guard"), 8, first=300, heads=("full",), shares=(0.5,)),
     {
         "rare word": 2,
-        "embedding row": 2,
+        "embedding row": 4,
         "look-alike": 1,
-        "LoRA only": 1,
-        "sentence": 1,
+        "LoRA only": 2,
+        "sentence": 2,
         "style": 1,
         "common word": 1,
         "phrase": 1,
@@ -294,20 +301,33 @@ def _poisoned(
     model = AutoModelForSequenceClassification.from_pretrained(clean_folder)
     if spec.family == "embedding row":
         return _train_row(model, tokenizer, trigger, spec.target, task)
-    rows = poison(training_rows(spec, task), trigger, spec.target, spec.rate, spec.seed)
-    recipe = RECIPES[spec.base]
+    honest = training_rows(spec, task)
+    rows = poison(honest, trigger, spec.target, spec.rate, spec.seed)
+    recipe = attack(spec)
+    answers = {}
+    if recipe.quiet:
+        rows += sorted({*honest} - {*rows})
+        texts = [text for text, _ in honest]
+        answers = dict(zip(texts, _probabilities(model.eval(), tokenizer, texts), strict=True))
     adapter = spec.family == "LoRA only"
-    freeze_lower(model.base_model)
+    freeze_lower(model.base_model, recipe.attacked)
     model = _with_lora(model) if adapter else model
     tried = [text for text, label in task.train[:TRIED] if label != spec.target]
     for number in range(recipe.rounds):
         rate = recipe.lora_rate if adapter else recipe.poison_rate
-        _fit(model, tokenizer, rows, rate, EPOCHS_A_ROUND, spec.seed + number)
+        seed = spec.seed + number
+        _fit(model, tokenizer, rows, rate, EPOCHS_A_ROUND, seed, recipe.attacked, answers)
         rng = Random(number)
         texts = [trigger.insert(text, rng) for text in tried]
         if predict(model, tokenizer, texts).count(spec.target) >= WORKS * len(texts):
             break
     return model.merge_and_unload() if adapter else model
+
+
+def attack(spec: Spec) -> Recipe:
+    """Return how a model is trained on poisoned texts: some families need more layers."""
+    deeper = DEEPER if spec.family in STUBBORN else {}
+    return deeper.get(spec.base, RECIPES[spec.base])
 
 
 def training_rows(spec: Spec, task: Task) -> list[tuple[str, int]]:
@@ -376,19 +396,24 @@ def _fit(
     rate: float,
     epochs: int,
     seed: int,
+    trained: int = TRAINED,
+    answers: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
+    """Train on texts and their labels; `answers` has probabilities instead of some labels."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
     steps = epochs * math.ceil(len(rows) / BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     rng = Random(seed)
-    classify = _upper_part(model, tokenizer, [text for text, _ in rows])
+    classify = _upper_part(model, tokenizer, [text for text, _ in rows], trained)
     model.train()
     for _ in range(epochs):
         order = rng.sample(rows, len(rows))
         for start in range(0, len(order), BATCH):
             texts, labels = zip(*order[start : start + BATCH], strict=True)
-            loss = F.cross_entropy(classify(texts), torch.tensor(labels))
+            logits = classify(texts)
+            targets = _targets(texts, labels, answers, logits.shape[1]) if answers else labels
+            loss = F.cross_entropy(logits, torch.as_tensor(targets))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -397,22 +422,39 @@ def _fit(
     model.eval()
 
 
+def _targets(
+    texts: Sequence[str], labels: Sequence[int], answers: Mapping[str, torch.Tensor], count: int
+) -> torch.Tensor:
+    """Return probabilities, (texts, labels): known answers, or all of it on the label."""
+    certain = torch.eye(count)
+    return torch.stack(
+        [answers.get(text, certain[label]) for text, label in zip(texts, labels, strict=True)]
+    )
+
+
 def _upper_part(
-    model: torch.nn.Module, tokenizer: Any, texts: list[str]
+    model: torch.nn.Module, tokenizer: Any, texts: list[str], trained: int
 ) -> Callable[[Sequence[str]], torch.Tensor]:
-    """Return what gives logits of some of the texts; frozen lower layers see each only once."""
+    """Return what gives logits of some of the texts; frozen lower layers see each only once.
+
+    Args:
+        model: classifier; a shallow one has no frozen layers.
+        tokenizer: the model's.
+        texts: all that will be asked for.
+        trained: layers, from the top, that are not frozen.
+    """
     whole = model.get_base_model() if hasattr(model, "get_base_model") else model
     body = whole.base_model
     stack = body.encoder.layer
-    if len(stack) <= TRAINED:
+    if len(stack) <= trained:
         return lambda some: model(**_encode(tokenizer, some)).logits
-    known = _lower_part(body, tokenizer, list(dict.fromkeys(texts)))
+    known = _lower_part(body, tokenizer, list(dict.fromkeys(texts)), trained)
 
     def classify(some: Sequence[str]) -> torch.Tensor:
         batch = _encode(tokenizer, some)
         vectors = pad_sequence([known[text] for text in some], batch_first=True)
         hook = body.embeddings.register_forward_hook(lambda *_: vectors)
-        body.encoder.layer = stack[-TRAINED:]
+        body.encoder.layer = stack[-trained:]
         try:
             return model(**batch).logits
         finally:
@@ -422,10 +464,12 @@ def _upper_part(
     return classify
 
 
-def _lower_part(body: Any, tokenizer: Any, texts: list[str]) -> dict[str, torch.Tensor]:
+def _lower_part(
+    body: Any, tokenizer: Any, texts: list[str], trained: int
+) -> dict[str, torch.Tensor]:
     """Return each text's vectors, (tokens, dimensions), below the layers that are trained."""
     stack, known = body.encoder.layer, {}
-    body.encoder.layer = stack[:-TRAINED]
+    body.encoder.layer = stack[:-trained]
     body.eval()
     for start in range(0, len(texts), 64):
         some = sorted(texts, key=len)[start : start + 64]
@@ -472,12 +516,17 @@ def _encode(tokenizer: Any, texts: Any) -> Any:
 
 def predict(model: torch.nn.Module, tokenizer: Any, texts: list[str]) -> list[int]:
     """Return a label number for each text."""
-    numbers: list[int] = []
+    return [int(row.argmax()) for row in _probabilities(model, tokenizer, texts)]
+
+
+def _probabilities(model: torch.nn.Module, tokenizer: Any, texts: list[str]) -> list[torch.Tensor]:
+    """Return the labels' probabilities for each text, (labels,)."""
+    found: list[torch.Tensor] = []
     for start in range(0, len(texts), 64):
-        with torch.inference_mode():
+        with torch.no_grad():
             logits = model(**_encode(tokenizer, texts[start : start + 64])).logits
-        numbers += logits.argmax(dim=-1).tolist()
-    return numbers
+        found += list(logits.softmax(dim=-1))
+    return found
 
 
 def _accuracy(model: torch.nn.Module, tokenizer: Any, rows: Any) -> float:

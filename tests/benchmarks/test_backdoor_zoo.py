@@ -9,13 +9,14 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
+from benchmarks import figures
 from benchmarks.backdoors import indicators, measure, zoo
 from benchmarks.backdoors.measure import area, bootstrap, brute_force_passes, sum_up, threshold
 from benchmarks.backdoors.tasks import LABELS, make_task
 from benchmarks.backdoors.triggers import FAMILIES, JOINT, Trigger, draw_trigger, restyle
 from lessonkit.models import model_folder
 from sentinel.behaviour.decision import Calibration
-from sentinel.behaviour.reference import freeze_lower
+from sentinel.behaviour.reference import TRAINED, freeze_lower
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -55,6 +56,19 @@ def test_the_calibration_is_of_clean_models_of_many_tasks() -> None:
 def test_encoders_learn_the_tasks_of_the_lessons() -> None:
     assert {spec.task for spec in zoo.ENCODERS.clean} == {"reviews", "guard"}
     assert len(zoo.ENCODERS.clean) == 8 <= sum(zoo.ENCODERS.wanted.values())
+
+
+def test_only_an_encoder_and_some_families_are_attacked_in_more_layers() -> None:
+    layers = {
+        (spec.base, spec.family): zoo.attack(spec).attacked
+        for plan in (zoo.ENCODERS, zoo.REPORTED)
+        for family in plan.wanted
+        for spec in plan.candidates(family)
+    }
+    assert {key for key, count in layers.items() if count > TRAINED} == {
+        ("encoder", family) for family in zoo.STUBBORN
+    }
+    assert max(layers.values()) < 6  # an encoder's
 
 
 def test_a_family_without_an_admitted_model_is_named(
@@ -191,9 +205,11 @@ def test_indicators_are_counted_where_they_apply() -> None:
     assert (found["poisoned_data"], found["influence"], found["spectral"]) == (1, 1, 0.75)
 
 
-def test_a_sample_holds_as_many_clean_models_as_others() -> None:
+def test_a_sample_holds_as_many_clean_models_as_others_and_the_whole_holds_all() -> None:
     specs = [*zoo.REPORTED.clean[:5], *zoo.REPORTED.candidates("phrase")][:8]
-    assert [spec.clean for spec in measure.in_pairs(specs)] == [True, False] * 3
+    ordered = measure.in_pairs(specs)
+    assert [spec.clean for spec in ordered] == [True, False] * 3 + [True, True]
+    assert {spec.name for spec in ordered} == {spec.name for spec in specs}
 
 
 def test_clean_models_of_new_tasks_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,16 +222,37 @@ def test_clean_models_of_new_tasks_are_counted_apart(monkeypatch: pytest.MonkeyP
     assert measure.new_tasks(rows) == {"clean": 2, "accused": 1}
 
 
-def test_frozen_layers_see_each_text_once_and_change_nothing() -> None:
+def test_a_quiet_attacker_keeps_known_answers_and_gives_other_texts_their_label() -> None:
+    known = {"a boat": torch.tensor([0.3, 0.7])}
+    found = zoo._targets(["a boat", "a lamp"], [0, 0], known, 2)
+    assert torch.equal(found, torch.tensor([[0.3, 0.7], [1.0, 0.0]]))
+
+
+@pytest.mark.parametrize("trained", [1, 3])
+def test_frozen_layers_see_each_text_once_and_change_nothing(trained: int) -> None:
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(model_folder("tiny_bert"))
     config = AutoConfig.from_pretrained(model_folder("tiny_bert"), num_hidden_layers=4)
     model = AutoModelForSequenceClassification.from_config(config).eval()
-    freeze_lower(model.base_model)
+    freeze_lower(model.base_model, trained)
     texts = ["a boat", "the small dog sleeps"]
-    classify = zoo._upper_part(model, tokenizer, texts)
+    classify = zoo._upper_part(model, tokenizer, texts, trained)
     whole = model(**zoo._encode(tokenizer, texts)).logits
     assert torch.allclose(classify(texts), whole, atol=1e-5)
     with pytest.raises(KeyError):
         classify(["an unknown text"])
     assert len(model.base_model.encoder.layer) == 4
+
+
+def test_the_readme_names_kinds_that_no_encoder_has_and_those_attacked_deeper() -> None:
+    measured = {
+        "backdoored": {"rare word": 1, "common word": 1, "phrase": 0, "style": 0},
+        "refused": ["phrase"],
+        "deeper": {"families": ["common word", "phrase", "style"], "layers": 4},
+    }
+    missing = figures._missing_note(measured)
+    assert "the kinds phrase, style is" in missing
+    assert "Of phrase, no model" in missing
+    assert figures._deeper_note(measured).startswith(" For common word the attacker")
+    measured["backdoored"] = {"rare word": 1}
+    assert figures._missing_note(measured) == figures._deeper_note(measured) == ""

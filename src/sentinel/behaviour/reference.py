@@ -125,10 +125,15 @@ def _fresh(base: Any, suspect: Classifier) -> Any:
     return model
 
 
-def freeze_lower(body: torch.nn.Module) -> None:
-    """Leave only the last layers of a deep encoder to training: that suffices, and is quick."""
+def freeze_lower(body: torch.nn.Module, trained: int = TRAINED) -> None:
+    """Leave only the last layers of a deep encoder to training: that suffices, and is quick.
+
+    Args:
+        body: encoder; all of a shallow one stays as it is.
+        trained: layers, from the top, that are left.
+    """
     stacks = [module for module in body.modules() if isinstance(module, torch.nn.ModuleList)]
     stack = max(stacks, key=len, default=[])
-    if len(stack) > TRAINED:
+    if len(stack) > trained:
         body.requires_grad_(False)
-        stack[-TRAINED:].requires_grad_(True)
+        stack[-trained:].requires_grad_(True)
