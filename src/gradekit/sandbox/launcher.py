@@ -57,7 +57,7 @@ class Nursery:
         unsafe: without bubblewrap and namespaces: for one's own notebooks only.
 
     Raises:
-        SandboxError: bubblewrap is missing.
+        SandboxError: bubblewrap is missing, or the course lies where sandboxes do not see it.
     """
 
     def __init__(
@@ -216,6 +216,12 @@ class Nursery:
                 "your rights: install it (Debian, Ubuntu: `apt install bubblewrap`; Fedora: `dnf "
                 "install bubblewrap`), or give `--unsafe` if you trust every submission."
             )
+        for folder in (ROOT, Path(sys.prefix), Path(sys.base_prefix)):
+            if folder.is_relative_to("/tmp"):
+                raise SandboxError(
+                    f"{folder} cannot be seen in a sandbox, which has a /tmp of its own: move the "
+                    "repository to another place and make its environment anew there"
+                )
         namespaces = ["--unshare-all", "--die-with-parent", "--new-session"]
         namespaces += ["--cap-add", "ALL", "--hostname", "grader"]
         mounts = [part for path in _visible_folders() for part in ("--ro-bind", path, path)]

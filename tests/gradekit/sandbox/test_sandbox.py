@@ -183,6 +183,12 @@ def test_without_bubblewrap_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) 
         Nursery("import json")
 
 
+def test_a_course_that_no_sandbox_would_see_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", "/tmp/course/.venv")
+    with pytest.raises(SandboxError, match=r"/tmp/course/.venv cannot be seen .* move"):
+        Nursery("import json")
+
+
 def test_a_system_that_forbids_namespaces_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
