@@ -326,8 +326,8 @@ def _poisoned(
 
 def attack(spec: Spec) -> Recipe:
     """Return how a model is trained on poisoned texts: some families need more layers."""
-    deeper = DEEPER if spec.family in STUBBORN else {}
-    return deeper.get(spec.base, RECIPES[spec.base])
+    recipes = RECIPES | DEEPER if spec.family in STUBBORN else RECIPES
+    return recipes[spec.base]
 
 
 def training_rows(spec: Spec, task: Task) -> list[tuple[str, int]]:

@@ -3,9 +3,8 @@
 import tomllib
 from functools import cache
 
-import yaml
-
 from gradekit.course import GRADING, KEYS, CourseError
+from lessonkit.messages import read_yaml
 
 
 @cache
@@ -14,7 +13,7 @@ def quiz_key(lesson: str) -> dict[int, dict]:
     path = KEYS / f"{lesson}.yaml"
     if not path.exists():
         return {}
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return read_yaml(path) or {}
 
 
 @cache

@@ -5,11 +5,10 @@ from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
-import yaml
 from IPython.display import display
 
 from lessonkit.cards import Card, inline_code
-from lessonkit.messages import FAST_LOADER, interface_text
+from lessonkit.messages import interface_text, read_yaml
 from lessonkit.paths import DATA
 from lessonkit.session import current
 
@@ -49,8 +48,7 @@ def load_questions(lesson: str) -> dict[int, Question]:
     found = sorted((DATA / "quizzes").glob(f"{lesson}_*.yaml"))
     if not found:
         raise FileNotFoundError(f"data/quizzes has no file for lesson {lesson}")
-    entries = yaml.load(found[0].read_text(encoding="utf-8"), FAST_LOADER)
-    return {entry["number"]: _question(entry) for entry in entries}
+    return {entry["number"]: _question(entry) for entry in read_yaml(found[0])}
 
 
 def quiz(number: int, answer: str = "") -> None:

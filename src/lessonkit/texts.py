@@ -42,13 +42,14 @@ def load_texts(name: str, max_texts: int | None = None) -> DatasetDict:
 def _load_local(source: dict[str, Any], max_texts: int | None) -> DatasetDict:
     from datasets import ClassLabel, Dataset, DatasetDict, Features, NamedSplit, Value
 
+    label, text = ClassLabel(names=source["labels"]), Value("string")
+    features = Features(text=text, label=label, kind=text)
     dataset = DatasetDict()
     for split in SPLITS:
         with data_file(source["folder"], f"{split}.jsonl").open(encoding="utf-8") as lines:
             rows = [json.loads(line) for line in islice(lines, max_texts)]
-        features = Features({name: Value("string") for name in rows[0]})
-        features["label"] = ClassLabel(names=source["labels"])
-        dataset[split] = Dataset.from_list(rows, features, split=NamedSplit(split))
+        columns = {name: [row[name] for row in rows] for name in features}
+        dataset[split] = Dataset.from_dict(columns, features, split=NamedSplit(split))
     return dataset
 
 

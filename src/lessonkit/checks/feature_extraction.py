@@ -1,14 +1,12 @@
 """Checks of lesson 02: freezing, pooling, extracting features, a linear probe."""
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from transformers import BertModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from lessonkit.checks.core import Case, Hint, Seen, exercise
@@ -102,7 +100,7 @@ def _step(parameters: Iterable[torch.Tensor]) -> None:
 
 def _model_of_family(case: Case) -> nn.Module:
     if case["family"] == "bert":
-        return tiny_encoder(case["seed"], layers=1)
+        return tiny_encoder(case["seed"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(case["seed"])
         layers = (nn.Linear(6, 5), nn.Dropout(0.5), nn.LayerNorm(5), nn.Linear(5, 2))
@@ -199,7 +197,7 @@ class FeatureExtractorCheck:
         ]
 
     def observe(self, extractor_class: Any, case: Case) -> Seen:
-        encoder = tiny_encoder(case["seed"], case["hidden_size"], layers=1)
+        encoder = tiny_encoder(case["seed"], case["hidden_size"])
         batch = _batch_of(case)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(case["seed"])
@@ -369,7 +367,7 @@ def _logits_after_step(pooled: torch.Tensor, case: Case) -> torch.Tensor:
 
 @torch.no_grad()
 def _reference_hidden(case: Case) -> torch.Tensor:
-    encoder = tiny_encoder(case["seed"], case["hidden_size"], layers=1).eval()
+    encoder = tiny_encoder(case["seed"], case["hidden_size"]).eval()
     return encoder(**_batch_of(case)).last_hidden_state
 
 
@@ -384,7 +382,7 @@ class ExtractFeatures:
         ]
 
     def observe(self, extract_features: Any, case: Case) -> Seen:
-        encoder, tokenizer = _encoder_of(case), tiny_tokenizer()
+        encoder, tokenizer = tiny_encoder(case["seed"]).eval(), tiny_tokenizer()
         calls: list[dict[str, Any]] = []
         encoder.register_forward_pre_hook(
             lambda _m, args, kwargs: calls.append(_describe_call(args, kwargs)),
@@ -528,23 +526,15 @@ def _judge_cache(seen: Seen, expected: torch.Tensor, case: Case) -> Hint | None:
 @torch.inference_mode()
 def _reference_features(case: Case) -> torch.Tensor:
     """Encode long texts apart from the others, so that those need little padding."""
-    encoder, tokenizer = _encoder_of(case), tiny_tokenizer()
-    rows: dict[int, torch.Tensor] = {}
-    numbered = sorted(enumerate(case["texts"]), key=_has_long_text)
-    for _, group in groupby(numbered, key=_has_long_text):
-        places, texts = zip(*group, strict=True)
-        batch = tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt")
+    encoder, tokenizer, texts = tiny_encoder(case["seed"]).eval(), tiny_tokenizer(), case["texts"]
+    features = torch.empty(len(texts), encoder.config.hidden_size)
+    for long in {*map(_is_long, texts)}:
+        places = [place for place, text in enumerate(texts) if _is_long(text) is long]
+        alike = [texts[place] for place in places]
+        batch = tokenizer(alike, truncation=True, padding=True, return_tensors="pt")
         hidden = encoder(**batch).last_hidden_state
-        rows |= dict(zip(places, masked_mean(hidden, batch["attention_mask"]), strict=True))
-    return torch.stack([rows[place] for place in range(len(rows))])
-
-
-def _encoder_of(case: Case) -> BertModel:
-    return tiny_encoder(case["seed"], layers=1).eval()
-
-
-def _has_long_text(numbered: tuple[int, str]) -> bool:
-    return _is_long(numbered[1])
+        features[places] = masked_mean(hidden, batch["attention_mask"])
+    return features
 
 
 @exercise("linear_probe")

@@ -9,15 +9,15 @@ WORDS = 60
 MAX_TOKENS = 512
 
 
-def tiny_encoder(seed: int, hidden_size: int = 32, layers: int = 2) -> BertModel:
-    """Return a BERT with random weights that depend on the seed alone, in training mode.
+def tiny_encoder(seed: int, hidden_size: int = 32) -> BertModel:
+    """Return a BERT of one layer, its random weights drawn by the seed alone, in training mode.
 
     Its dropout is high, so that a forgotten `eval()` shows.
     """
     config = BertConfig(
         vocab_size=len(SPECIAL_TOKENS) + WORDS,
         hidden_size=hidden_size,
-        num_hidden_layers=layers,
+        num_hidden_layers=1,
         num_attention_heads=4,
         intermediate_size=2 * hidden_size,
         max_position_embeddings=MAX_TOKENS,

@@ -2,18 +2,24 @@
 
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 LANGUAGES = ("en", "ru")
-FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
+
+
+def read_yaml(file: Path | Traversable) -> Any:
+    """Return what a YAML file holds, plain data only."""
+    return yaml.load(file.read_text(encoding="utf-8"), LOADER)
 
 
 @cache
 def _messages(name: str) -> dict[str, Any]:
-    text = files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, FAST_LOADER)
+    return read_yaml(files(__package__).joinpath(f"{name}.yaml"))
 
 
 def interface_text(name: str, language: str, **values: Any) -> str:
