@@ -27,7 +27,8 @@ class Profile:
         tuning_epochs: passes over the texts at each of them in full fine-tuning; 0 leaves it out.
         tuning_draws: random draws at each of them.
         scanned_texts: texts that lesson 05 searches for a trigger with.
-        trigger_search: how much of that search is done, as settings of `sentinel`'s.
+        trigger_search: how much of that search is done, as settings of `sentinel`'s. A longer
+            one, on a GPU, accuses the clean guard: the lesson has a single weak reference.
     """
 
     name: str
@@ -57,7 +58,6 @@ TUNED_ON_A_GPU = {
     "tuning_epochs": (9, 6, 3),
     "tuning_draws": 5,
     "scanned_texts": 152,
-    "trigger_search": {},
 }
 PROFILES = {
     profile.name: profile

@@ -37,6 +37,12 @@ def test_without_a_choice_the_machine_decides(
     assert choose_profile().name == expected
 
 
+@pytest.mark.parametrize("name", ["gpu", "large"])
+def test_lesson_05_searches_no_longer_where_there_is_a_gpu(name: str) -> None:
+    """Beside the lesson's one weak reference a full search accuses the clean guard."""
+    assert PROFILES[name].trigger_search == PROFILES["cpu"].trigger_search
+
+
 def test_an_unknown_profile_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="cpu, gpu, large, grading"):
         choose_profile("huge")
