@@ -53,9 +53,7 @@ UNJUDGED: dict[str, set[str]] = {
     "extract_features": {".cached", ".calls[].columns", ".calls[].rows", ".rows_with_cache"},
     "linear_probe": {".type"},
     "build_trainer": {".columns[]"},
-    "measure": {  # on a busy machine a training takes longer than its case says
-        *(".seconds", ".values.seconds", ".train_seconds", ".evaluate_seconds", ".total_seconds"),
-    },
+    "measure": {".seconds", ".train_seconds", ".evaluate_seconds", ".total_seconds"},
     "compare": {".values.winner"},  # stands beside the numbers as well
     "LoRALinear": {".A"},  # drawn by the answer; only how it was drawn matters
     "sha256_of": {".type", ".name", ".held"},
@@ -170,11 +168,17 @@ def test_no_changed_observation_passes_or_stops_the_judge(exercise: str) -> None
     passed = set()
     for number, path, forged in tried(exercise):
         hint = judge_case(check, forged, cases[number])
-        if hint is None:
-            passed.add(path)
-        else:
+        if hint is not None:
             assert_it_can_be_shown(exercise, hint)
+        elif not is_granted(path, forged, observed[number]):
+            passed.add(path)
     assert passed <= UNJUDGED.get(exercise, set())
+
+
+def is_granted(path: str, forged: Any, seen: Any) -> bool:
+    """Tell whether a forged time lies between the training's and that of all that was clocked."""
+    found = forged["values"]["seconds"] if path == ".values.seconds" else None
+    return _is_number(found) and seen["train_seconds"] <= found <= seen["total_seconds"]
 
 
 def assert_it_can_be_shown(exercise: str, hint: Hint) -> None:
